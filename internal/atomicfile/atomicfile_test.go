@@ -1,0 +1,71 @@
+package atomicfile_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gopdd/gopdd/internal/atomicfile"
+)
+
+func fillWith(s string, err error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		io.WriteString(w, s)
+		return err
+	}
+}
+
+func TestWrite(t *testing.T) {
+	errFill := errors.New("no more data")
+	long := strings.Repeat("n", 255)
+	tests := []struct {
+		name, reason string
+		file         string
+		fill         func(io.Writer) error
+		wantErr      error
+		want         string // content afterwards, "" = no file
+	}{
+		{name: "new", file: "new.txt", fill: fillWith("new", nil), want: "new", reason: "the plain case"},
+		{name: "replace", file: "old.txt", fill: fillWith("new", nil), want: "new", reason: "an existing file is replaced"},
+		{name: "fails", file: "old.txt", fill: fillWith("ne", errFill), wantErr: errFill, want: "old", reason: "a failed write keeps the earlier file"},
+		{name: "fails new", file: "new.txt", fill: fillWith("ne", errFill), wantErr: errFill, reason: "a failed write leaves nothing"},
+		{name: "no folder", file: "none/new.txt", fill: fillWith("new", nil), wantErr: os.ErrNotExist, reason: "folders are the caller's business"},
+		{name: "long name", file: long, fill: fillWith("new", nil), want: "new", reason: "the temporary name must fit too"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "old.txt"), []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, tt.file)
+			if err := atomicfile.Write(path, tt.fill); !errors.Is(err, tt.wantErr) {
+				t.Errorf("error %v, want %v: %s", err, tt.wantErr, tt.reason)
+			}
+			if got, _ := os.ReadFile(path); string(got) != tt.want {
+				t.Errorf("content %q, want %q: %s", got, tt.want, tt.reason)
+			}
+			checkNoTemporary(t, dir)
+		})
+	}
+}
+
+func TestWritePanic(t *testing.T) {
+	dir := t.TempDir()
+	func() {
+		defer func() { recover() }()
+		atomicfile.Write(filepath.Join(dir, "x"), func(io.Writer) error { panic("fill") })
+	}()
+	checkNoTemporary(t, dir)
+}
+
+func checkNoTemporary(t *testing.T, dir string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(dir, ".*tmp*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("temporary files left: %v (%v)", left, err)
+	}
+}

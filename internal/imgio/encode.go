@@ -1,0 +1,97 @@
+package imgio
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/gopdd/gopdd/internal/atomicfile"
+	"golang.org/x/image/tiff"
+)
+
+// DefaultQuality is the JPEG quality without [Quality].
+const DefaultQuality = 95
+
+// WriteOption is an option of [WriteFile].
+type WriteOption func(*writeConfig)
+
+type writeConfig struct{ quality int }
+
+// Quality sets the JPEG quality, 1 (smallest file) to 100 (best picture). It has no effect on PNG and TIFF.
+func Quality(q int) WriteOption { return func(c *writeConfig) { c.quality = q } }
+
+// WriteFile writes img to path in the format of the extension: .png, .jpg, .jpeg, .tif or .tiff. The file appears whole
+// or not at all, and replaces an earlier one.
+//
+// PNG and TIFF are lossless and keep 16-bit types at 16 bits; TIFF is deflated. JPEG reduces to 8 bits and cannot hold
+// transparency: an image that is not opaque is refused.
+func WriteFile(path string, img image.Image, opts ...WriteOption) error {
+	cfg := writeConfig{quality: DefaultQuality}
+	for _, opt := range opts {
+		opt(&cfg)
+	}
+	encode, err := cfg.encoder(path, img)
+	if err == nil {
+		err = atomicfile.Write(path, func(w io.Writer) error { return encode(w, img) })
+	}
+	if err != nil {
+		return fmt.Errorf("imgio: write %q: %w", path, err)
+	}
+	return nil
+}
+
+// encoder chooses the format and refuses what it cannot hold.
+func (c writeConfig) encoder(path string, img image.Image) (func(io.Writer, image.Image) error, error) {
+	if img.Bounds().Empty() {
+		return nil, errors.New("image has no pixels")
+	}
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".png":
+		return png.Encode, nil
+	case ".jpg", ".jpeg":
+		if c.quality < 1 || c.quality > 100 {
+			return nil, fmt.Errorf("JPEG quality %d: must be 1 to 100", c.quality)
+		}
+		if !isOpaque(img) {
+			return nil, errors.New("JPEG cannot hold transparency: write a .png or .tif file")
+		}
+		return func(w io.Writer, img image.Image) error {
+			return jpeg.Encode(w, img, &jpeg.Options{Quality: c.quality})
+		}, nil
+	case ".tif", ".tiff":
+		return encodeTIFF, checkTIFF(img.Bounds())
+	default:
+		return nil, fmt.Errorf("no image format for extension %q: use .png, .jpg, .jpeg, .tif or .tiff", ext)
+	}
+}
+
+// checkTIFF refuses what golang.org/x/image/tiff would write wrongly: it stores sides in 16 bits and offsets in 32.
+func checkTIFF(b image.Rectangle) error {
+	if b.Dx() > 1<<16-1 || b.Dy() > 1<<16-1 || int64(b.Dx())*int64(b.Dy()) > (1<<32-1<<20)/8 {
+		return fmt.Errorf("%d×%d pixels are too many for TIFF: write a .png file", b.Dx(), b.Dy())
+	}
+	return nil
+}
+
+// encodeTIFF converts planes and palettes, which the TIFF encoder would write pixel by pixel or without their alpha.
+// Other people's types may hold 16 bits, so they become *image.NRGBA64.
+func encodeTIFF(w io.Writer, img image.Image) error {
+	switch m := img.(type) {
+	case *image.NYCbCrA:
+		img = nrgbaOf(m)
+	case *image.Gray, *image.Gray16, *image.RGBA, *image.RGBA64, *image.NRGBA, *image.NRGBA64:
+	case *image.YCbCr, *image.CMYK, *image.Paletted:
+		img = onCanvas(img, img.Bounds())
+	default:
+		wide := image.NewNRGBA64(img.Bounds())
+		draw.Draw(wide, wide.Bounds(), img, img.Bounds().Min, draw.Src)
+		img = wide
+	}
+	return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate})
+}
