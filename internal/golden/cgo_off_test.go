@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package golden_test
+
+const withCgo = false

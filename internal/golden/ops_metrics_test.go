@@ -1,0 +1,119 @@
+package golden_test
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/gopdd/gopdd/internal/golden"
+	"github.com/gopdd/gopdd/metrics"
+)
+
+var metricsOps = map[string]opFunc{
+	"metrics.psnr": fullReference(metrics.PSNR),
+	"metrics.ssim": fullReference(metrics.SSIM),
+}
+
+func init() { register(metricsOps) }
+
+// metricVariant is one convention as the cases spell it.
+type metricVariant struct {
+	Impl         string `json:"impl"`
+	TestYChannel *bool  `json:"test_y_channel"` // absent in metrics.niqe: always luma
+	ColorSpace   string `json:"color_space"`
+	CropBorder   int    `json:"crop_border"`
+}
+
+func (v metricVariant) convention() (metrics.Convention, error) {
+	impl, ok := map[string]metrics.Impl{"pyiqa": metrics.PyIQA, "basicsr": metrics.BasicSR}[v.Impl]
+	if !ok {
+		return metrics.Convention{}, fmt.Errorf("impl %q", v.Impl)
+	}
+	color, ok := map[string]metrics.Color{"ycbcr": metrics.YBT601, "yiq": metrics.YYIQ}[v.ColorSpace]
+	if !ok {
+		return metrics.Convention{}, fmt.Errorf("color_space %q", v.ColorSpace)
+	}
+	if v.TestYChannel != nil && !*v.TestYChannel {
+		color = metrics.RGB
+	}
+	return metrics.Convention{Impl: impl, Color: color, Crop: v.CropBorder}, nil
+}
+
+type variantParams struct {
+	Variants  []metricVariant `json:"variants"`
+	BlockSize int             `json:"block_size"` // metrics.niqe only
+}
+
+func (p variantParams) conventions() ([]metrics.Convention, error) {
+	list := make([]metrics.Convention, len(p.Variants))
+	for i, v := range p.Variants {
+		var err error
+		if list[i], err = v.convention(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// pictures splits an N,C,H,W array.
+func pictures(c *golden.Case, name string) ([]*metrics.Planar, error) {
+	a, err := c.Array(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Shape) != 4 {
+		return nil, fmt.Errorf("%s has shape %v, want N,C,H,W", name, a.Shape)
+	}
+	n := a.Shape[1] * a.Shape[2] * a.Shape[3]
+	list := make([]*metrics.Planar, a.Shape[0])
+	for i := range list {
+		p := &metrics.Planar{C: a.Shape[1], H: a.Shape[2], W: a.Shape[3], Pix: make([]float32, n)}
+		for k, v := range a.Data[i*n : (i+1)*n] {
+			p.Pix[k] = float32(v)
+		}
+		list[i] = p
+	}
+	return list, nil
+}
+
+// fullReference computes scores[image][variant], without the first axis for a single image whose case has none.
+func fullReference(metric func(img, ref image.Image, c metrics.Convention) (float64, error)) opFunc {
+	return func(c *golden.Case) (map[string]golden.Array, error) {
+		var p variantParams
+		if err := c.DecodeParams(&p); err != nil {
+			return nil, err
+		}
+		conventions, err := p.conventions()
+		if err != nil {
+			return nil, err
+		}
+		img, err := pictures(c, "img")
+		if err != nil {
+			return nil, err
+		}
+		ref, err := pictures(c, "ref")
+		if err != nil {
+			return nil, err
+		}
+		var scores []float64
+		for i := range img {
+			for _, conv := range conventions {
+				s, err := metric(img[i], ref[i], conv)
+				if err != nil {
+					return nil, err
+				}
+				scores = append(scores, s)
+			}
+		}
+		return scoresLike(c, scores)
+	}
+}
+
+// scoresLike gives the scores the wanted shape: [variants] and [images, variants] hold the same numbers when there is
+// one image.
+func scoresLike(c *golden.Case, scores []float64) (map[string]golden.Array, error) {
+	want, err := c.Array("scores")
+	if err != nil {
+		return nil, err
+	}
+	return map[string]golden.Array{"scores": {Shape: want.Shape, Data: scores}}, nil
+}
