@@ -45,6 +45,10 @@ type File struct {
 	Size     int64             // bytes; of .param and .bin together for ncnn
 	Metadata map[string]string // safetensors' __metadata__; what the graph says, for ncnn; else nil
 	Dicts    []StateDict       // in the file's order, at least one
+
+	// PostScale is the factor by which an ncnn graph resizes the network's output in the end, bicubically: 0.5 turns
+	// a 4x network into a 2x one. 1 for none, as in all other formats.
+	PostScale float64
 }
 
 // StateDict is a list of arrays in the file's order, with different names.
@@ -95,6 +99,9 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("weightfile: open %q: %w", path, err)
 	}
 	f.Path = path
+	if f.PostScale == 0 {
+		f.PostScale = 1
+	}
 	return f, nil
 }
 
