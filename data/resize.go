@@ -20,7 +20,7 @@ type Filter struct {
 // 'box' (the mean over the pixel's area) and 'lanczos3'.
 var (
 	Bicubic  = Filter{Support: 2, At: keys, Antialias: true}
-	Bilinear = Filter{Support: 1, At: func(x float64) float64 { return max(0, 1-math.Abs(x)) }, Antialias: true}
+	Bilinear = Filter{Support: 1, At: linear, Antialias: true}
 	Area     = Filter{Support: 0.5, At: box, Antialias: true}
 	Lanczos  = Filter{Support: 3, At: lanczos3, Antialias: true}
 )

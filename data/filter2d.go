@@ -1,0 +1,141 @@
+package data
+
+import (
+	"fmt"
+	"math"
+)
+
+// Filter2D correlates every plane of m with a kernel of side × side weights, side odd, row by row (see
+// [Kernel.Weights]). Beyond the borders the image continues in mirror image without repeating the edge sample
+// (… 2 1 | 0 1 2 …). Kernels that are a product of a column and a row, as every isotropic Gaussian is, take two passes
+// of side weights instead of one of side².
+func Filter2D(m *Image, weights []float32, side int) (*Image, error) {
+	if err := m.check("filter"); err != nil {
+		return nil, err
+	}
+	if side < 1 || side > maxKernel || side%2 == 0 || len(weights) != side*side {
+		return nil, fmt.Errorf("data: filter: %d weights for a side of %d: want side² of them, side odd and up to %d", len(weights), side, maxKernel)
+	}
+	weights, side = trimKernel(weights, side)
+	if col, row, ok := factor(weights, side); ok {
+		return filterSeparable(m, col, row), nil
+	}
+	return filterFull(m, weights, side), nil
+}
+
+// trimKernel drops rings of zeros.
+func trimKernel(weights []float32, side int) ([]float32, int) {
+	for side > 1 && emptyRing(weights, side) {
+		inner := make([]float32, 0, (side-2)*(side-2))
+		for y := 1; y < side-1; y++ {
+			inner = append(inner, weights[y*side+1:(y+1)*side-1]...)
+		}
+		weights, side = inner, side-2
+	}
+	return weights, side
+}
+
+func emptyRing(weights []float32, side int) bool {
+	last := (side - 1) * side
+	for i := range side {
+		if weights[i] != 0 || weights[last+i] != 0 || weights[i*side] != 0 || weights[i*side+side-1] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// factor finds col and row with weights[y][x] = col[y]·row[x] to float32 rounding.
+func factor(weights []float32, side int) (col, row []float32, ok bool) {
+	c := side / 2
+	centre := float64(weights[c*side+c])
+	if centre == 0 {
+		return nil, nil, false
+	}
+	col, row = make([]float32, side), make([]float32, side)
+	for i := range side {
+		col[i] = weights[i*side+c]
+		row[i] = float32(float64(weights[c*side+i]) / centre)
+	}
+	for i, w := range weights {
+		product := float64(col[i/side]) * float64(row[i%side])
+		if math.Abs(product-float64(w)) > 5e-7*math.Abs(float64(w))+1e-12 {
+			return nil, nil, false
+		}
+	}
+	return col, row, true
+}
+
+// reflect is the sample of 0..n-1 that stands at position i of the sequence … 2 1 | 0 1 2 … n-1 | n-2 …
+func reflect(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	period := 2 * (n - 1)
+	i %= period
+	if i < 0 {
+		i += period
+	}
+	if i >= n {
+		i = period - i
+	}
+	return i
+}
+
+// padRows returns plane c with r reflected columns on both sides: H rows of W+2r.
+func padRows(m *Image, c, r int) [][]float32 {
+	rows := makeRows(m.H, m.W+2*r)
+	for y, dst := range rows {
+		src := m.Row(c, y)
+		copy(dst[r:], src)
+		for i := range r {
+			dst[i] = src[reflect(i-r, m.W)]
+			dst[r+m.W+i] = src[reflect(m.W+i, m.W)]
+		}
+	}
+	return rows
+}
+
+// filterFull sums one shifted row per weight.
+func filterFull(m *Image, weights []float32, side int) *Image {
+	out := newImage(m.C, m.H, m.W)
+	r := side / 2
+	for c := range m.C {
+		padded := padRows(m, c, r)
+		parallel(m.H, grain(side*side*m.W), func(lo, hi int) {
+			rows := make([][]float32, len(weights))
+			for y := lo; y < hi; y++ {
+				for i := range rows {
+					x := i % side
+					rows[i] = padded[reflect(y-r+i/side, m.H)][x : x+m.W]
+				}
+				weightedSum(out.Row(c, y), rows, weights)
+			}
+		})
+	}
+	return out
+}
+
+// filterSeparable combines rows by col, then columns by row.
+func filterSeparable(m *Image, col, row []float32) *Image {
+	out := newImage(m.C, m.H, m.W)
+	r := len(col) / 2
+	for c := range m.C {
+		padded := padRows(m, c, r)
+		parallel(m.H, grain(2*len(col)*m.W), func(lo, hi int) {
+			line := make([]float32, m.W+2*r)
+			rows := make([][]float32, len(col))
+			for y := lo; y < hi; y++ {
+				for i := range rows {
+					rows[i] = padded[reflect(y-r+i, m.H)]
+				}
+				weightedSum(line, rows, col)
+				for i := range rows {
+					rows[i] = line[i : i+m.W]
+				}
+				weightedSum(out.Row(c, y), rows, row)
+			}
+		})
+	}
+	return out
+}
