@@ -1,0 +1,66 @@
+// The allocator of CPU tensors: libtorch's own, with the bytes counted and, if asked, limited.
+#include <c10/core/Allocator.h>
+#include <c10/core/impl/alloc_cpu.h>
+#include <malloc.h>
+
+#include "guard.h"
+
+namespace {
+
+std::atomic<int64_t> live_bytes{0}, peak_bytes{0}, limit_bytes{0};
+
+void release(void *p) {
+  if (!p) return;
+  live_bytes -= static_cast<int64_t>(malloc_usable_size(p));
+  c10::free_cpu(p);
+}
+
+void raise_peak(int64_t now) {
+  int64_t seen = peak_bytes;
+  while (now > seen && !peak_bytes.compare_exchange_weak(seen, now)) {
+  }
+}
+
+class CountingAllocator final : public c10::Allocator {
+ public:
+#if PDD_LIBTORCH_AT_LEAST(2, 2)
+  c10::DataPtr allocate(size_t n) override { return take(n); }
+  void copy_data(void *dst, const void *src, size_t n) const override { default_copy_data(dst, src, n); }
+#else
+  c10::DataPtr allocate(size_t n) const override { return take(n); }
+#endif
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+
+ private:
+  static c10::DataPtr take(size_t n) {
+    int64_t limit = limit_bytes;
+    TORCH_CHECK(limit <= 0 || live_bytes + static_cast<int64_t>(n) <= limit, "not enough memory: ", n,
+                " bytes asked for, ", live_bytes.load(), " of ", limit, " in use");
+    void *p = c10::alloc_cpu(n);
+    if (p) raise_peak(live_bytes += static_cast<int64_t>(malloc_usable_size(p)));
+    return {p, p, &release, c10::Device(c10::DeviceType::CPU)};
+  }
+};
+
+CountingAllocator allocator;
+
+// Runs when the library is loaded, before any tensor exists.
+// Tensors above the threshold get pages of their own, which go back to the system when freed; below it they
+// share one heap that is trimmed. One arena per thread, glibc's default, kept the memory of every size ever used.
+struct Install {
+  Install() {
+    c10::SetAllocator(c10::DeviceType::CPU, &allocator, 1);
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  }
+} install;
+
+}  // namespace
+
+int64_t pdd_live_tensors(void) { return pdd::live_tensors; }
+int64_t pdd_live_bytes(void) { return live_bytes; }
+int64_t pdd_peak_bytes(void) { return peak_bytes; }
+void pdd_reset_peak_bytes(void) { peak_bytes = live_bytes.load(); }
+void pdd_set_allocation_limit(int64_t bytes) { limit_bytes = bytes; }
+void pdd_trim(void) { malloc_trim(0); }
