@@ -41,6 +41,7 @@ var ErrTorchScript = errors.New("this is a TorchScript program, not a file of we
 // File is the content of a weight file, in memory. It is immutable and needs no Close.
 type File struct {
 	Path     string
+	Parts    []string // the files that were read: Path, or .param and .bin
 	Format   Format
 	Size     int64             // bytes; of .param and .bin together for ncnn
 	Metadata map[string]string // safetensors' __metadata__; what the graph says, for ncnn; else nil
@@ -99,6 +100,9 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("weightfile: open %q: %w", path, err)
 	}
 	f.Path = path
+	if f.Parts == nil {
+		f.Parts = []string{path}
+	}
 	if f.PostScale == 0 {
 		f.PostScale = 1
 	}

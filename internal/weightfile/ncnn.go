@@ -51,7 +51,7 @@ func openNCNN(param, bin string) (*File, error) {
 		return nil, fmt.Errorf("ncnn: %q: %w", bin, err)
 	}
 	return &File{
-		Format: NCNN, Size: int64(len(text) + len(weights)),
+		Format: NCNN, Size: int64(len(text) + len(weights)), Parts: []string{param, bin},
 		Metadata:  map[string]string{"ncnn.graph": net.family},
 		Dicts:     []StateDict{{Arrays: arrays}},
 		PostScale: net.postScale,
