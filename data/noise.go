@@ -5,13 +5,15 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+
+	"github.com/gopdd/gopdd/internal/pixel"
 )
 
 // Quantize rounds m to levels of 1/255, halves to even, and clamps it to [0, 1], in place, and returns m: what
 // storing as an 8-bit picture would do.
 func (m *Image) Quantize() *Image {
 	for i, v := range m.Pix {
-		m.Pix[i] = float32(level(v, 255)) / 255
+		m.Pix[i] = float32(pixel.Level(v, 255)) / 255
 	}
 	return m
 }
@@ -87,7 +89,7 @@ func PoissonLevels(m *Image) int {
 	var seen [256]bool
 	n := 0
 	for _, v := range m.Pix {
-		if l := uint8(level(v, 255)); !seen[l] {
+		if l := uint8(pixel.Level(v, 255)); !seen[l] {
 			seen[l] = true
 			n++
 		}

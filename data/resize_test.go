@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gopdd/gopdd/internal/pixel"
 )
 
 // noisy is an image of reproducible uniform samples.
@@ -150,7 +152,7 @@ func TestResizeImageEqualsPlanes(t *testing.T) {
 				t.Fatal(err)
 			}
 			bits := 8
-			if isDeep(src) {
+			if pixel.IsDeep(src) {
 				bits = 16
 			}
 			planes, _ := Resize(FromImage(src), scale, Bicubic)
@@ -234,7 +236,7 @@ func TestResizeImagePremultiplies(t *testing.T) {
 func TestConvertRoundTrip(t *testing.T) {
 	for _, src := range pictures(19, 7) {
 		bits := 8
-		if isDeep(src) {
+		if pixel.IsDeep(src) {
 			bits = 16
 		}
 		got, err := FromImage(src).ToImage(bits)
