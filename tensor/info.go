@@ -151,6 +151,10 @@ func MemoryStats() Memory {
 // ResetPeak starts a new measurement of PeakBytes.
 func ResetPeak() { libtorch.ResetPeakBytes() }
 
+// Peak runs fn, which works in s inside [Do], and returns by how many bytes the worker's CPU tensors rose at most
+// meanwhile, whatever other workers do.
+func (s *Scope) Peak(fn func()) int64 { return libtorch.ThreadPeak(fn) }
+
 // LimitMemory makes CPU tensor allocations fail with [ErrOutOfMemory] that would raise LiveBytes above n, in the
 // whole process; 0 removes the limit. What convolutions use beside tensors is not counted.
 func LimitMemory(n int64) { libtorch.SetAllocationLimit(n) }

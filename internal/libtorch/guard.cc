@@ -24,13 +24,12 @@ int dtype_code(at::ScalarType t) {
 }
 
 at::Device device(int64_t cuda) {
+  TORCH_CHECK(cuda <= INT8_MAX, "there is no CUDA device ", cuda);
   return cuda < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(cuda));
 }
 
 pdd_status failure(int kind, const char *what) noexcept {
-  char *msg = strdup(what);
-  static char none[] = "";
-  return {kind, msg ? msg : none};
+  return {kind, strdup(what)};  // without memory for a text: none
 }
 
 pdd_status classify(const char *what) noexcept {
@@ -59,11 +58,12 @@ static void set_type(bool cuda, at::ScalarType t) {
 
 // The cache of cast weights stays off: it would outlive an optimizer step that changes the weights.
 void ModeGuard::save_and_set(int dtype) {
+  TORCH_CHECK(dtype == 0 || dtype == PDD_BFLOAT16 || dtype == PDD_FLOAT16, "autocast is to bfloat16 or float16");
   cpu_ = enabled(false), cuda_ = enabled(true), cache_ = at::autocast::is_autocast_cache_enabled();
   cpu_type_ = type(false), cuda_type_ = type(true);
+  if (dtype) set_type(false, scalar_type(dtype)), set_type(true, scalar_type(dtype));
   enable(false, dtype != 0), enable(true, dtype != 0);
   at::autocast::set_autocast_cache_enabled(false);
-  if (dtype) set_type(false, scalar_type(dtype)), set_type(true, scalar_type(dtype));
 }
 
 void ModeGuard::restore() {

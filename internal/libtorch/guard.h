@@ -19,7 +19,10 @@ namespace pdd {
 
 extern std::atomic<int64_t> live_tensors;
 
-inline at::Tensor &deref(pdd_tensor t) { return *static_cast<at::Tensor *>(t); }
+inline at::Tensor &deref(pdd_tensor t) {
+  TORCH_CHECK(t, "a tensor is nil or was freed");
+  return *static_cast<at::Tensor *>(t);
+}
 
 inline pdd_tensor hand_out(at::Tensor t) {  // the caller owns the handle and frees it with pdd_free
   auto *p = new at::Tensor(std::move(t));
@@ -55,8 +58,8 @@ pdd_status guarded(F &&body) noexcept {
 class ModeGuard {
  public:
   explicit ModeGuard(pdd_mode m) : grad_(at::GradMode::is_enabled()), autocast_(m.autocast >= 0) {
-    if (m.grad >= 0) at::GradMode::set_enabled(m.grad != 0);
     if (autocast_) save_and_set(m.autocast);
+    if (m.grad >= 0) at::GradMode::set_enabled(m.grad != 0);
   }
   ~ModeGuard() {
     at::GradMode::set_enabled(grad_);
@@ -66,7 +69,7 @@ class ModeGuard {
   ModeGuard &operator=(const ModeGuard &) = delete;
 
  private:
-  void save_and_set(int dtype);
+  void save_and_set(int dtype);  // throws, having changed nothing, for a type autocast does not have
   void restore();
   bool grad_, autocast_;
   bool cpu_, cuda_, cache_;

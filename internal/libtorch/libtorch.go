@@ -29,9 +29,7 @@ func check(st C.pdd_status) error {
 		return nil
 	}
 	e := &Error{NoMemory: st.kind == C.PDD_NO_MEMORY, Msg: C.GoString(st.msg)}
-	if e.Msg != "" {
-		C.free(unsafe.Pointer(st.msg))
-	}
+	C.free(unsafe.Pointer(st.msg))
 	return e
 }
 
@@ -228,6 +226,15 @@ func PeakBytes() int64 { return int64(C.pdd_peak_bytes()) }
 
 // ResetPeakBytes starts a new measurement.
 func ResetPeakBytes() { C.pdd_reset_peak_bytes() }
+
+// ThreadPeak runs fn and returns by how many bytes of CPU tensors this OS thread's use rose at most meanwhile. The
+// caller has locked its goroutine to the thread.
+func ThreadPeak(fn func()) int64 {
+	C.pdd_reset_thread_peak_bytes()
+	before := C.pdd_thread_bytes()
+	fn()
+	return int64(C.pdd_thread_peak_bytes() - before)
+}
 
 // SetAllocationLimit makes CPU allocations that would raise LiveBytes above n fail; 0 removes the limit.
 func SetAllocationLimit(n int64) { C.pdd_set_allocation_limit(C.int64_t(n)) }

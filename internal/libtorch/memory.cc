@@ -3,15 +3,19 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <malloc.h>
 
+#include <algorithm>
+
 #include "guard.h"
 
 namespace {
 
 std::atomic<int64_t> live_bytes{0}, peak_bytes{0}, limit_bytes{0};
+thread_local int64_t thread_live = 0, thread_peak = 0;  // taken minus released on this OS thread
 
 void release(void *p) {
   if (!p) return;
-  live_bytes -= static_cast<int64_t>(malloc_usable_size(p));
+  int64_t size = static_cast<int64_t>(malloc_usable_size(p));
+  live_bytes -= size, thread_live -= size;
   c10::free_cpu(p);
 }
 
@@ -37,7 +41,11 @@ class CountingAllocator final : public c10::Allocator {
     TORCH_CHECK(limit <= 0 || live_bytes + static_cast<int64_t>(n) <= limit, "not enough memory: ", n,
                 " bytes asked for, ", live_bytes.load(), " of ", limit, " in use");
     void *p = c10::alloc_cpu(n);
-    if (p) raise_peak(live_bytes += static_cast<int64_t>(malloc_usable_size(p)));
+    if (p) {
+      int64_t size = static_cast<int64_t>(malloc_usable_size(p));
+      raise_peak(live_bytes += size);
+      thread_peak = std::max(thread_peak, thread_live += size);
+    }
     return {p, p, &release, c10::Device(c10::DeviceType::CPU)};
   }
 };
@@ -62,5 +70,8 @@ int64_t pdd_live_tensors(void) { return pdd::live_tensors; }
 int64_t pdd_live_bytes(void) { return live_bytes; }
 int64_t pdd_peak_bytes(void) { return peak_bytes; }
 void pdd_reset_peak_bytes(void) { peak_bytes = live_bytes.load(); }
+int64_t pdd_thread_bytes(void) { return thread_live; }
+int64_t pdd_thread_peak_bytes(void) { return thread_peak; }
+void pdd_reset_thread_peak_bytes(void) { thread_peak = thread_live; }
 void pdd_set_allocation_limit(int64_t bytes) { limit_bytes = bytes; }
 void pdd_trim(void) { malloc_trim(0); }

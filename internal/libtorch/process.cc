@@ -18,8 +18,13 @@ pdd_status pdd_runtime_config(char **text) {
   return pdd::guarded([&] { *text = strdup(at::show_config().c_str()); });
 }
 
+// libtorch gives a thread the process's last number at its first parallel loop; asking for the number makes that
+// happen before ours is set, not after.
 pdd_status pdd_set_threads(int n) {
-  return pdd::guarded([&] { at::set_num_threads(n); });
+  return pdd::guarded([&] {
+    at::get_num_threads();
+    at::set_num_threads(n);
+  });
 }
 
 int pdd_get_threads(void) { return at::get_num_threads(); }
@@ -37,9 +42,7 @@ int pdd_cuda_devices(void) {
 
 int pdd_cpu_bfloat16(void) {
 #if defined(__x86_64__)
-  unsigned eax = 7, ebx, ecx = 1, edx;
-  __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-  return (eax >> 5) & 1;  // CPUID.7.1:EAX[5], AVX512_BF16
+  return __builtin_cpu_supports("avx512bf16") != 0;
 #else
   return 0;
 #endif

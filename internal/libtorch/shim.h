@@ -14,7 +14,7 @@ enum { PDD_OK = 0, PDD_ERROR = 1, PDD_NO_MEMORY = 2 };
 
 typedef struct {
   int kind;   // PDD_OK, PDD_ERROR, PDD_NO_MEMORY
-  char *msg;  // malloc'ed, freed by the caller; NULL when kind is PDD_OK
+  char *msg;  // malloc'ed, freed by the caller, or NULL
 } pdd_status;
 
 // Modes are thread-local in libtorch and goroutines move between threads, so they travel with every call.
@@ -74,6 +74,9 @@ int64_t pdd_live_tensors(void);
 int64_t pdd_live_bytes(void);
 int64_t pdd_peak_bytes(void);
 void pdd_reset_peak_bytes(void);
+int64_t pdd_thread_bytes(void);  // taken minus released by the calling OS thread
+int64_t pdd_thread_peak_bytes(void);
+void pdd_reset_thread_peak_bytes(void);
 void pdd_set_allocation_limit(int64_t bytes);  // live bytes above it fail with PDD_NO_MEMORY; 0: none
 void pdd_trim(void);                           // gives free heap pages back to the system
 

@@ -67,6 +67,13 @@ pdd_status pdd_grad(pdd_tensor t, pdd_tensor *out) {
 
 namespace {
 
+// Refuses what would broadcast. It is done for a whole list before its first tensor changes.
+void check_shapes(int k, std::initializer_list<pdd_tensor> ts) {
+  const Tensor &p = deref(*ts.begin());
+  for (pdd_tensor t : ts)
+    TORCH_CHECK(deref(t).sizes() == p.sizes(), "parameter ", k, ": shape ", deref(t).sizes(), " beside ", p.sizes());
+}
+
 bool same_layout(const Tensor &p, const Tensor &g, const Tensor &m, const Tensor &v) {
   for (const Tensor *x : {&g, &m, &v})
     if (x->scalar_type() != p.scalar_type() || x->strides() != p.strides() || x->sizes() != p.sizes()) return false;
@@ -105,6 +112,8 @@ void adam_ops(const pdd_adam_options &o, Tensor &p, const Tensor &grad, Tensor &
 pdd_status pdd_adam(pdd_adam_options o, pdd_tensor *params, pdd_tensor *grads, pdd_tensor *m, pdd_tensor *v, int n) {
   return pdd::guarded([&] {
     at::NoGradGuard no_grad;
+    for (int k = 0; k < n; k++)
+      if (grads[k]) check_shapes(k, {params[k], grads[k], m[k], v[k]});
     for (int k = 0; k < n; k++) {
       if (!grads[k]) continue;
       Tensor &p = deref(params[k]), &g = deref(grads[k]), &mk = deref(m[k]), &vk = deref(v[k]);
@@ -120,6 +129,7 @@ pdd_status pdd_adam(pdd_adam_options o, pdd_tensor *params, pdd_tensor *grads, p
 pdd_status pdd_ema(double decay, pdd_tensor *averages, pdd_tensor *params, int n) {
   return pdd::guarded([&] {
     at::NoGradGuard no_grad;
+    for (int k = 0; k < n; k++) check_shapes(k, {averages[k], params[k]});
     for (int k = 0; k < n; k++) deref(averages[k]).lerp_(deref(params[k]), 1 - decay);
   });
 }
