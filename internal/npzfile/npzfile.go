@@ -110,9 +110,6 @@ func parse(data []byte) (Array, error) {
 	if m == nil {
 		return Array{}, fmt.Errorf("header %.120q: want real numbers", text)
 	}
-	if string(m[4]) == "True" {
-		return Array{}, errors.New("column-major order: save it again with numpy.ascontiguousarray")
-	}
 	shape, count, err := parseShape(string(m[5]))
 	if err != nil {
 		return Array{}, err
@@ -122,7 +119,30 @@ func parse(data []byte) (Array, error) {
 		return Array{}, fmt.Errorf("%d bytes for shape %v of %d-byte samples", len(body), shape, size)
 	}
 	values, err := convert(body, string(m[2])+string(m[3]), string(m[1]) == ">")
+	if err == nil && string(m[4]) == "True" {
+		values = rowMajor(values, shape)
+	}
 	return Array{Shape: shape, Data: values}, err
+}
+
+// rowMajor reorders column-major samples: the last index becomes the one that changes fastest.
+func rowMajor(columns []float64, shape []int) []float64 {
+	out := make([]float64, len(columns))
+	index := make([]int, len(shape))
+	for at := range out {
+		from := 0
+		for d := len(shape) - 1; d >= 0; d-- {
+			from = from*shape[d] + index[d]
+		}
+		out[at] = columns[from]
+		for d := len(shape) - 1; d >= 0; d-- {
+			if index[d]++; index[d] < shape[d] {
+				break
+			}
+			index[d] = 0
+		}
+	}
+	return out
 }
 
 // parseShape reads the inside of a Python tuple, such as "36, 36" or "36,".

@@ -11,5 +11,6 @@ np.savez_compressed(
     int64=np.array([-(2**40)]),
     flags=np.array([True, False]),
     scalar=np.float64(7.5),
+    columns=np.asfortranarray(np.arange(12.0).reshape(2, 3, 2)),
     empty=np.zeros((0, 3)),
 )
