@@ -114,13 +114,3 @@ func roundAll(row []float64) {
 		row[i] = math.RoundToEven(x)
 	}
 }
-
-// samples reads the single plane of a luma view into memory, row by row.
-func (v view) samples() []float64 {
-	pix := make([]float64, v.w*v.h)
-	parallel(v.h, func() func(int) {
-		read := v.reader(v.w)
-		return func(y int) { read([][]float64{pix[y*v.w : (y+1)*v.w]}, 0, y) }
-	})
-	return pix
-}

@@ -44,7 +44,7 @@ var native = []string{
 var pending = []string{
 	"loaders.load",
 	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
-	"metrics.kl", "metrics.kl_ggd", "metrics.lpips", "metrics.niqe", "metrics.nrqm",
+	"metrics.kl", "metrics.kl_ggd", "metrics.lpips", "metrics.nrqm",
 	"models.rrdbnet", "models.srvgg", "models.unet_discriminator", "models.vgg19",
 	"optim.adam", "optim.ema",
 	"pdd.color_correction",

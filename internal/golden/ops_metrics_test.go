@@ -3,6 +3,7 @@ package golden_test
 import (
 	"fmt"
 	"image"
+	"math"
 
 	"github.com/gopdd/gopdd/internal/golden"
 	"github.com/gopdd/gopdd/metrics"
@@ -11,6 +12,7 @@ import (
 var metricsOps = map[string]opFunc{
 	"metrics.psnr": fullReference(metrics.PSNR),
 	"metrics.ssim": fullReference(metrics.SSIM),
+	"metrics.niqe": niqe,
 }
 
 func init() { register(metricsOps) }
@@ -106,6 +108,71 @@ func fullReference(metric func(img, ref image.Image, c metrics.Convention) (floa
 		}
 		return scoresLike(c, scores)
 	}
+}
+
+// niqe computes the scores of all variants and the features of the first.
+func niqe(c *golden.Case) (map[string]golden.Array, error) {
+	var p variantParams
+	if err := c.DecodeParams(&p); err != nil {
+		return nil, err
+	}
+	conventions, err := p.conventions()
+	if err != nil {
+		return nil, err
+	}
+	img, err := pictures(c, "img")
+	if err != nil {
+		return nil, err
+	}
+	prior, err := niqePrior(c, p.BlockSize)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := metrics.NIQEFeatures(img[0], p.BlockSize, conventions[0].Color, conventions[0].Crop)
+	if err != nil {
+		return nil, err
+	}
+	features := golden.Array{Shape: []int{len(rows), 36}}
+	for _, row := range rows {
+		features.Data = append(features.Data, row[:]...)
+	}
+	scores := golden.Array{Shape: []int{len(conventions)}}
+	for _, conv := range conventions {
+		s, err := metrics.NIQE(img[0], prior, conv.Color, conv.Crop)
+		if err != nil {
+			return nil, err
+		}
+		scores.Data = append(scores.Data, s)
+	}
+	return map[string]golden.Array{"features": features, "scores": scores}, nil
+}
+
+// niqePrior reads the prior of a case. The window is part of NIQE's definition, not a parameter: it is only checked.
+func niqePrior(c *golden.Case, block int) (*metrics.NIQEPrior, error) {
+	mean, err := c.Array("mu_pris_param")
+	if err != nil {
+		return nil, err
+	}
+	cov, err := c.Array("cov_pris_param")
+	if err != nil {
+		return nil, err
+	}
+	window, err := c.Array("gaussian_window")
+	if err != nil {
+		return nil, err
+	}
+	for i, w := range window.Data {
+		dy, dx := float64(i/7-3)*6/7, float64(i%7-3)*6/7
+		if got := w / window.Data[24]; math.Abs(got-math.Exp(-(dx*dx+dy*dy)/2)) > 1e-9 {
+			return nil, fmt.Errorf("gaussian_window is not the 7×7 Gaussian of sigma 7/6")
+		}
+	}
+	prior := &metrics.NIQEPrior{Block: block}
+	copy(prior.Mean[:], mean.Data)
+	for i := range prior.Cov {
+		copy(prior.Cov[i][:], cov.Data[36*i:])
+	}
+	return prior, nil
 }
 
 // scoresLike gives the scores the wanted shape: [variants] and [images, variants] hold the same numbers when there is
