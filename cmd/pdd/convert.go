@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/gopdd/gopdd/internal/arch"
+	"github.com/gopdd/gopdd/internal/weightfile"
+)
+
+type weightsConvertCmd struct {
+	In    string `arg:"" help:"Weight file (.pth, .safetensors, ncnn .param) or name of the catalogue."`
+	Out   string `arg:"" help:"File to write: .safetensors or .pth."`
+	Entry string `placeholder:"KEY" help:"Entry of the input to take, like params_ema. Default: the usual one."`
+}
+
+// Run converts one file. The arrays of a known network get the names that Real-ESRGAN and torchvision use, in
+// PyTorch's order, and what the network does not need is left out; others are copied as they are. The numbers and
+// their types stay the same.
+func (c *weightsConvertCmd) Run(e *env) error {
+	ext := strings.ToLower(filepath.Ext(c.Out))
+	if ext != ".safetensors" && ext != ".pth" {
+		return usagef("cannot write %q: use .safetensors or .pth", c.Out)
+	}
+	path, err := weightsPath(c.In)
+	if err != nil {
+		return err
+	}
+	if realPath(path) == realPath(c.Out) {
+		return usagef("%s would overwrite the input", c.Out)
+	}
+	arrays, metadata, err := readNetwork(path, c.Entry)
+	if err != nil {
+		return err
+	}
+	if ext == ".pth" {
+		err = weightfile.WritePth(c.Out, "params_ema", arrays)
+	} else {
+		err = weightfile.WriteSafetensors(c.Out, arrays, metadata)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(e.stdout, "%s: %s, %d arrays\n", c.Out, metadata["network"], len(arrays))
+	}
+	return err
+}
+
+// readNetwork reads the arrays of a network under their canonical names, and says where they come from.
+func readNetwork(path, entry string) ([]weightfile.Array, map[string]string, error) {
+	f, err := weightfile.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	dict, err := f.Select(entry)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.PostScale != 1 {
+		return nil, nil, fmt.Errorf("%s resizes by %g behind the network, which no other format can say: convert the file without the resize", path, f.PostScale)
+	}
+	metadata := map[string]string{"source": filepath.Base(path), "writer": "pdd " + version(), "network": "unknown network"}
+	d, err := arch.Detect(dict.Arrays)
+	var mismatch *arch.MismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		return nil, nil, err // one of ours, damaged
+	case err != nil:
+		return dict.Arrays, metadata, nil // none of ours
+	}
+	metadata["network"] = d.Network.Name()
+	spec := d.Network.Spec()
+	arrays := make([]weightfile.Array, len(spec))
+	for i, param := range spec {
+		arrays[i] = d.Arrays[param.Name]
+		arrays[i].Name = param.Name
+	}
+	return arrays, metadata, nil
+}

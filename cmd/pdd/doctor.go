@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/gopdd/gopdd/internal/sysmem"
+	"github.com/gopdd/gopdd/internal/weights"
+)
+
+type doctorCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// libtorchInfo describes the native half of this program.
+type libtorchInfo struct {
+	CompiledVersion string   `json:"compiled_version"` // of the headers at build time
+	RuntimeVersion  string   `json:"runtime_version"`  // of the library that runs
+	CUDA            bool     `json:"cuda"`
+	CUDADevices     int      `json:"cuda_devices"`
+	BFloat16        bool     `json:"bfloat16"` // the CPU calculates in bfloat16
+	Threads         int      `json:"threads"`
+	Libraries       []string `json:"libraries"` // mapped files
+}
+
+// diagnosis is what the doctor finds.
+type diagnosis struct {
+	Version      string        `json:"version"`
+	Go           string        `json:"go"`
+	Platform     string        `json:"platform"`
+	Cores        int           `json:"cores"`
+	Libtorch     *libtorchInfo `json:"libtorch,omitempty"`
+	Memory       int64         `json:"memory"` // bytes this process may use, 0 = not known
+	MemorySource string        `json:"memory_source,omitempty"`
+	DefaultModel bool          `json:"default_model"` // upscale works without --weights
+	Cache        string        `json:"cache"`
+	Cached       []string      `json:"cached"`   // entries of the catalogue in Cache
+	Problems     []string      `json:"problems"` // each with the way out
+}
+
+// Run prints the diagnosis, and fails if networks cannot run.
+func (c *doctorCmd) Run(e *env) error {
+	d := diagnose(e)
+	if c.JSON {
+		if err := writeJSON(e.stdout, d); err != nil {
+			return err
+		}
+	} else {
+		d.print(e.stdout)
+	}
+	if d.Libtorch == nil {
+		return errors.New("networks cannot run on this machine yet")
+	}
+	return nil
+}
+
+func diagnose(e *env) diagnosis {
+	d := diagnosis{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(),
+		Cached: []string{}, Problems: []string{}}
+	d.Memory, d.MemorySource = sysmem.Limit()
+	d.native()
+	d.model(e)
+	d.cache()
+	return d
+}
+
+func (d *diagnosis) native() {
+	var err error
+	if d.Libtorch, err = nativeInfo(); err != nil {
+		d.Problems = append(d.Problems, err.Error())
+		return
+	}
+	if t := d.Libtorch; t.RuntimeVersion != "" && t.RuntimeVersion != t.CompiledVersion {
+		d.Problems = append(d.Problems, fmt.Sprintf("built for libtorch %s, running with %s: run third_party/setup.sh and build again",
+			t.CompiledVersion, t.RuntimeVersion))
+	}
+	var c10 []string
+	for _, lib := range d.Libtorch.Libraries {
+		if strings.Contains(lib, "libc10.so") {
+			c10 = append(c10, lib)
+		}
+	}
+	if len(c10) > 1 {
+		d.Problems = append(d.Problems, "two libtorches are loaded, "+strings.Join(c10, " and ")+": run third_party/setup.sh for one of them and build again")
+	}
+}
+
+// model tries to make an engine without weights.
+func (d *diagnosis) model(e *env) {
+	if d.Libtorch == nil {
+		return
+	}
+	eng, err := e.newEngine(engineConfig{Device: "cpu", Precision: "auto"})
+	switch {
+	case err == nil:
+		d.DefaultModel = true
+		eng.Close()
+	case !errors.Is(err, errNoDefault):
+		d.Problems = append(d.Problems, err.Error())
+	}
+}
+
+func (d *diagnosis) cache() {
+	dir, err := weights.DefaultDir()
+	if err != nil {
+		d.Problems = append(d.Problems, err.Error())
+		return
+	}
+	d.Cache = dir
+	generators := 0
+	for _, entry := range weights.Catalog {
+		if _, here := entry.Find(dir); here {
+			d.Cached = append(d.Cached, entry.Name)
+			if entry.Kind == weights.Generator {
+				generators++
+			}
+		}
+	}
+	if generators == 0 && !d.DefaultModel {
+		d.Problems = append(d.Problems, "no weights of a network are here: run: pdd weights get realesrgan-x4plus")
+	}
+}
+
+func (d diagnosis) print(w io.Writer) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-16s%s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("pdd", "%s", d.Version)
+	line("go", "%s, %s, %d cores", d.Go, d.Platform, d.Cores)
+	d.printLibtorch(line)
+	if d.Memory > 0 {
+		line("memory", "%s (%s)", byteSize(d.Memory), d.MemorySource)
+	} else {
+		line("memory", "limit not known")
+	}
+	line("default model", "%s", map[bool]string{true: "built in", false: "none built in"}[d.DefaultModel])
+	line("weights", "%s: %s", d.Cache, orNone(d.Cached))
+	for _, p := range d.Problems {
+		line("problem", "%s", p)
+	}
+}
+
+func (d diagnosis) printLibtorch(line func(name, format string, args ...any)) {
+	t := d.Libtorch
+	if t == nil {
+		line("libtorch", "not available")
+		return
+	}
+	line("libtorch", "%s (built for %s)", t.RuntimeVersion, t.CompiledVersion)
+	for _, lib := range t.Libraries {
+		line("", "%s", lib)
+	}
+	line("threads", "%d", t.Threads)
+	line("bfloat16", "%s", map[bool]string{true: "in hardware", false: "not in hardware: float32 is used"}[t.BFloat16])
+	if t.CUDA {
+		line("cuda", "%d devices", t.CUDADevices)
+	} else {
+		line("cuda", "no")
+	}
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
