@@ -143,7 +143,7 @@ func refuseVariants(names []string, dialect string) error {
 		switch {
 		case strings.Contains(name, ".conv1x1."):
 			return fmt.Errorf("%q: this is ESRGAN+, with 1x1 convolutions and noise in its dense blocks, which is not supported", name)
-		case strings.HasPrefix(name, "conv_up3.") || strings.HasPrefix(name, "upconv3."):
+		case name == "conv_up3.bias" || name == "upconv3.bias":
 			return fmt.Errorf("%q: this is an 8x ESRGAN, with three upsampling steps, which is not supported", name)
 		}
 		if m := oldTop.FindStringSubmatch(name); m != nil {

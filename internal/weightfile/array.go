@@ -2,6 +2,7 @@ package weightfile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -72,44 +73,53 @@ func newArray(name string, dtype DType, shape []int, data []byte) (Array, error)
 }
 
 // newView makes an array whose element (i, j, ..) is element offset + i*strides[0] + j*strides[1] + .. of data,
-// after checking that no element lies outside data and that no two share a place through a stride of 0.
+// after checking that no element lies outside data and that none repeats through a stride of 0.
 func newView(name string, dtype DType, data []byte, offset int, shape, strides []int) (Array, error) {
-	fail := func(format string, args ...any) (Array, error) {
-		return Array{}, fmt.Errorf("array %q: %s", name, fmt.Sprintf(format, args...))
-	}
 	if dtype.Size() == 0 {
-		return fail("element type %q is not one of the supported", dtype)
-	}
-	if len(shape) > maxRank || (strides != nil && len(strides) != len(shape)) {
-		return fail("shape %v with strides %v: at most %d dimensions, and as many strides", shape, strides, maxRank)
+		return Array{}, fmt.Errorf("array %q: element type %q is not one of the supported", name, dtype)
 	}
 	capacity := len(data) / dtype.Size()
 	if offset < 0 || offset > capacity {
-		return fail("starts at element %d of a storage of %d", offset, capacity)
+		return Array{}, fmt.Errorf("array %q: starts at element %d of a storage of %d", name, offset, capacity)
 	}
-	count, last := 1, offset
-	for i, n := range shape {
-		if n < 0 || (n > 0 && count > capacity/n) {
-			return fail("shape %v needs more elements than the %d in its storage", shape, capacity)
-		}
-		count *= n
-		if strides != nil && n > 1 {
-			if strides[i] < 1 || n-1 > (capacity-last)/strides[i] {
-				return fail("strides %v for shape %v in a storage of %d elements", strides, shape, capacity)
-			}
-			last += (n - 1) * strides[i]
-		}
-	}
-	if strides == nil {
-		last += count - 1
-	}
-	if count > 0 && last >= capacity {
-		return fail("reaches element %d of a storage of %d", last, capacity)
+	if err := checkReach(shape, strides, capacity-offset); err != nil {
+		return Array{}, fmt.Errorf("array %q: %w", name, err)
 	}
 	if contiguous(shape, strides) {
 		strides = nil
 	}
 	return Array{Name: name, DType: dtype, Shape: shape, data: data[offset*dtype.Size():], strides: strides}, nil
+}
+
+// checkReach fails unless all elements lie among the first capacity ones. Nothing in it can overflow.
+func checkReach(shape, strides []int, capacity int) error {
+	if len(shape) > maxRank || (strides != nil && len(strides) != len(shape)) {
+		return fmt.Errorf("%d dimensions with %d strides: at most %d, and as many strides", len(shape), len(strides), maxRank)
+	}
+	if len(shape) > 0 && slices.Min(shape) < 0 {
+		return fmt.Errorf("negative shape %v", shape)
+	}
+	if slices.Contains(shape, 0) {
+		return nil
+	}
+	count := 1
+	for _, n := range shape {
+		if count > capacity/n {
+			return fmt.Errorf("shape %v needs more elements than the %d in its storage", shape, capacity)
+		}
+		count *= n
+	}
+	if capacity == 0 { // a scalar
+		return errors.New("no element in its storage")
+	}
+	last := 0
+	for i, stride := range strides {
+		if shape[i] > 1 && (stride < 1 || shape[i]-1 > (capacity-1-last)/stride) {
+			return fmt.Errorf("strides %v for shape %v in a storage of %d elements", strides, shape, capacity)
+		}
+		last += (shape[i] - 1) * stride
+	}
+	return nil
 }
 
 func contiguous(shape, strides []int) bool {

@@ -27,31 +27,41 @@ func (l *layer) param(key int, byDefault float64) float64 {
 
 func (l *layer) String() string { return fmt.Sprintf("layer %s %q", l.kind, l.name) }
 
-// openNCNN reads the graph in the text file param and its weights in the file bin. ncnn files have no names of
-// weights, so the graph must be one of the two that recognise knows; the arrays get PyTorch's names.
+// openNCNN reads the graph in the text file param and its weights in the file bin.
 func openNCNN(param, bin string) (*File, error) {
 	weights, err := os.ReadFile(bin)
 	if err != nil {
 		return nil, fmt.Errorf("the weights of an ncnn graph lie in the .bin beside its .param: %w", err)
 	}
-	text, err := readAtMost(param, indexLimit(int64(len(weights))))
+	graph, err := readAtMost(param, indexLimit(int64(len(weights))))
 	if err != nil {
 		return nil, err
 	}
-	layers, err := parseParam(string(text))
+	f, err := readNCNN(string(graph), weights)
 	if err != nil {
-		return nil, fmt.Errorf("ncnn: %q: %w", param, err)
+		return nil, fmt.Errorf("ncnn: %w", err)
+	}
+	f.Parts = []string{param, bin}
+	return f, nil
+}
+
+// readNCNN gives the weights, which have no names in ncnn, the names of PyTorch's state dict. For that the graph must
+// be one of the two that recognise knows.
+func readNCNN(graph string, weights []byte) (*File, error) {
+	layers, err := parseParam(graph)
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
 	}
 	net, err := recognise(layers)
 	if err != nil {
-		return nil, fmt.Errorf("ncnn: %q: %w", param, err)
+		return nil, fmt.Errorf("graph: %w", err)
 	}
 	arrays, err := parseBin(net, weights)
 	if err != nil {
-		return nil, fmt.Errorf("ncnn: %q: %w", bin, err)
+		return nil, fmt.Errorf("weights: %w", err)
 	}
 	return &File{
-		Format: NCNN, Size: int64(len(text) + len(weights)), Parts: []string{param, bin},
+		Format: NCNN, Size: int64(len(graph) + len(weights)),
 		Metadata:  map[string]string{"ncnn.graph": net.family},
 		Dicts:     []StateDict{{Arrays: arrays}},
 		PostScale: net.postScale,

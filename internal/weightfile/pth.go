@@ -2,9 +2,11 @@ package weightfile
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 )
@@ -97,23 +99,37 @@ func (a *archive) read(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("zip: member %.100q of %d bytes is too large for this file", name, n)
 	}
 	a.left -= int64(n)
-	r, err := f.Open()
-	if err != nil {
-		return nil, fmt.Errorf("zip: member %.100q: %w", name, err)
-	}
-	defer r.Close()
 	content := make([]byte, n)
-	if _, err := io.ReadFull(r, content); err != nil {
-		return nil, fmt.Errorf("zip: member %.100q: %w", name, err)
-	}
-	// At the end the reader compares the CRC-32. A recorded 0 means none: torch.save can be told to write that.
-	switch k, err := r.Read(make([]byte, 1)); {
-	case k != 0:
-		return nil, fmt.Errorf("zip: member %.100q is longer than its directory says: the file is damaged", name)
-	case err != io.EOF:
+	if err := unpack(f, content); err != nil {
 		return nil, fmt.Errorf("zip: member %.100q: the file is damaged: %w", name, err)
 	}
 	return content, nil
+}
+
+// unpack fills content, which must be the member's size, and checks the CRC-32. A recorded 0 means that there is none,
+// which torch.save can be told to write; zip.File.Open refuses that.
+func unpack(f *zip.File, content []byte) error {
+	r, err := f.OpenRaw()
+	if err != nil {
+		return err
+	}
+	switch f.Method {
+	case zip.Store:
+	case zip.Deflate:
+		r = flate.NewReader(r)
+	default:
+		return fmt.Errorf("%w %d", zip.ErrAlgorithm, f.Method)
+	}
+	if _, err := io.ReadFull(r, content); err != nil {
+		return err
+	}
+	if k, err := r.Read(make([]byte, 1)); k != 0 || err != io.EOF {
+		return fmt.Errorf("longer than the %d bytes in the directory", len(content))
+	}
+	if f.CRC32 != 0 && crc32.ChecksumIEEE(content) != f.CRC32 {
+		return zip.ErrChecksum
+	}
+	return nil
 }
 
 // storage reads the storage of a persistent id; each member is unpacked once.

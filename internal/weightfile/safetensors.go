@@ -13,9 +13,9 @@ import (
 
 // tensorInfo is one entry of a safetensors header; offsets count from the header's end.
 type tensorInfo struct {
-	DType   DType     `json:"dtype"`
-	Shape   []int     `json:"shape"`
-	Offsets *[2]int64 `json:"data_offsets"`
+	DType   DType   `json:"dtype"`
+	Shape   []int   `json:"shape"`
+	Offsets []int64 `json:"data_offsets"`
 }
 
 // readSafetensors reads the format of github.com/huggingface/safetensors: the header's length as uint64, the header
@@ -81,10 +81,10 @@ func parseTensor(name string, value *json.Decoder, data []byte) (a Array, span [
 	if err := value.Decode(&info); err != nil {
 		return a, span, fmt.Errorf("array %q: %w", name, err)
 	}
-	if info.Shape == nil || info.Offsets == nil {
-		return a, span, fmt.Errorf("array %q: no shape or no data_offsets", name)
+	if info.Shape == nil || len(info.Offsets) != 2 {
+		return a, span, fmt.Errorf("array %q: no shape, or not two data_offsets", name)
 	}
-	span = *info.Offsets
+	span = [2]int64(info.Offsets)
 	from, to := span[0], span[1]
 	if from < 0 || to < from || to > int64(len(data)) {
 		return a, span, fmt.Errorf("array %q: bytes %d to %d of %d: damaged or cut off", name, from, to, len(data))

@@ -80,7 +80,7 @@ func writeSafetensors(w io.Writer, arrays []Array, metadata map[string]string) e
 		from := end
 		end += int64(a.Bytes())
 		shape := append([]int{}, a.Shape...) // never null
-		if err := member(a.Name, tensorInfo{DType: a.DType, Shape: shape, Offsets: &[2]int64{from, end}}); err != nil {
+		if err := member(a.Name, tensorInfo{DType: a.DType, Shape: shape, Offsets: []int64{from, end}}); err != nil {
 			return err
 		}
 	}
