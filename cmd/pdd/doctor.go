@@ -7,7 +7,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/gopdd/gopdd/internal/sysmem"
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"github.com/gopdd/gopdd/internal/weights"
 )
 
@@ -60,11 +61,21 @@ func (c *doctorCmd) Run(e *env) error {
 func diagnose(e *env) diagnosis {
 	d := diagnosis{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(),
 		Cached: []string{}, Problems: []string{}}
-	d.Memory, d.MemorySource = sysmem.Limit()
+	d.memory()
 	d.native()
 	d.model(e)
 	d.cache()
 	return d
+}
+
+// memory finds the smaller of the machine's memory and the control group's limit.
+func (d *diagnosis) memory() {
+	if n, err := memlimit.FromSystem(); err == nil {
+		d.Memory, d.MemorySource = int64(n), "the machine's"
+	}
+	if n, err := memlimit.FromCgroup(); err == nil && n > 0 && (d.Memory == 0 || n < uint64(d.Memory)) {
+		d.Memory, d.MemorySource = int64(n), "limit of the control group"
+	}
 }
 
 func (d *diagnosis) native() {
