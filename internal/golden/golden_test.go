@@ -42,11 +42,8 @@ var native = []string{
 
 // pending are the operations whose package is not written yet; they are skipped by name.
 var pending = []string{
-	"loaders.load",
 	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
 	"metrics.kl", "metrics.kl_ggd", "metrics.lpips", "metrics.nrqm",
-	"models.rrdbnet", "models.srvgg", "models.unet_discriminator", "models.vgg19",
-	"optim.adam", "optim.ema",
 	"pdd.color_correction",
 	"train.trajectory",
 	"upscale.realesrgan_x4plus", "upscale.tiled",

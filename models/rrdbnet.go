@@ -1,0 +1,180 @@
+package models
+
+import (
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"github.com/gopdd/gopdd/internal/nn"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// RRDBNetConfig are the sizes of an RRDBNet; Real-ESRGAN x4plus is {3, 3, 64, 23, 32, 4}.
+type RRDBNetConfig struct {
+	NumInCh   int // channels of the input image
+	NumOutCh  int // channels of the output image
+	NumFeat   int // channels of the trunk
+	NumBlock  int // residual-in-residual dense blocks
+	NumGrowCh int // channels that each convolution adds inside a dense block
+	Scale     int // output side / input side: 4, 2 or 1
+}
+
+// Validate reports sizes that no network has.
+func (c RRDBNetConfig) Validate() error {
+	if min(c.NumInCh, c.NumOutCh, c.NumFeat, c.NumBlock, c.NumGrowCh) < 1 {
+		return fmt.Errorf("models: RRDBNet %+v: every size must be at least 1", c)
+	}
+	if c.Scale != 4 && c.Scale != 2 && c.Scale != 1 {
+		return fmt.Errorf("models: RRDBNet %+v: scale must be 4, 2 or 1", c)
+	}
+	return nil
+}
+
+// unshuffle is the factor of the pixel-unshuffle in front: the network behind it always enlarges by 4.
+func (c RRDBNetConfig) unshuffle() int { return 4 / c.Scale }
+
+// RRDBNet is the generator of ESRGAN (Wang et al. 2018, arXiv 1809.00219) and Real-ESRGAN (arXiv 2107.10833).
+// It implements [Trainable].
+type RRDBNet struct {
+	base
+	cfg   RRDBNetConfig
+	place placement
+
+	first  nn.Conv2D
+	blocks []rrdb
+	body   nn.Conv2D
+	up     [2]nn.Conv2D
+	hr     nn.Conv2D
+	last   nn.Conv2D
+}
+
+const (
+	leakySlope    = 0.2 // of every LeakyReLU
+	residualScale = 0.2 // of every residual branch
+	denseGain     = 0.1 // of random weights in dense blocks (ESRGAN, section 3.1: smaller initialisation)
+)
+
+// NewRRDBNet makes a network with random weights, for training from scratch: the normal distribution of He et al.
+// 2015, smaller in the dense blocks; they depend on the seed and the sizes alone. The caller closes it.
+func NewRRDBNet(cfg RRDBNetConfig, seed int64, d tensor.Device) (*RRDBNet, error) {
+	return buildRRDBNet(cfg, nn.He(seed), onto(d))
+}
+
+func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	n := &RRDBNet{cfg: cfg, place: place, blocks: make([]rrdb, cfg.NumBlock)}
+	in, feat := int64(cfg.NumInCh*cfg.unshuffle()*cfg.unshuffle()), int64(cfg.NumFeat)
+	var err error
+	n.base, err = place.store(src, func(root nn.Path) {
+		n.first = root.Sub("conv_first").Conv3x3(in, feat)
+		for i := range n.blocks {
+			n.blocks[i] = newRRDB(root.As(place.dtype).Sub("body").Sub(i), feat, int64(cfg.NumGrowCh))
+		}
+		n.body = root.Sub("conv_body").Conv3x3(feat, feat)
+		n.up[0] = root.Sub("conv_up1").Conv3x3(feat, feat)
+		n.up[1] = root.Sub("conv_up2").Conv3x3(feat, feat)
+		n.hr = root.Sub("conv_hr").Conv3x3(feat, feat)
+		n.last = root.Sub("conv_last").Conv3x3(feat, int64(cfg.NumOutCh))
+	})
+	return n, err
+}
+
+// Forward implements [Generator]. With weights of a smaller type the dense blocks' convolutions compute in it, all
+// else in float32.
+func (n *RRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	checkImage(s, "rrdbnet", x, n.cfg.NumInCh, n.Multiple())
+	dtype := n.store.Options().DType
+	return s.Local(func(s *tensor.Scope) torch.Tensor {
+		x = s.Cast(x, dtype)
+		if u := n.cfg.unshuffle(); u > 1 {
+			x = s.PixelUnshuffle(x, int64(u)) // (N, C·u², h, w)
+		}
+		feat := n.first.Forward(s, s.ChannelsLast(x)) // (N, F, h, w)
+		y := replace(s, feat, func(s *tensor.Scope) torch.Tensor { return s.Add(feat, n.trunk(s, feat)) })
+		for _, conv := range n.up { // (N, F, 2h, 2w), then (N, F, 4h, 4w)
+			y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
+				return conv.Leaky(s, s.Upsample(y, tensor.Nearest, 2), leakySlope)
+			})
+		}
+		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return n.hr.Leaky(s, y, leakySlope) })
+		return s.Cast(s.Contiguous(n.last.Forward(s, y)), dtype) // (N, C, 4h, 4w)
+	})
+}
+
+// trunk is conv_body behind all blocks, (N, F, h, w) → (N, F, h, w).
+func (n *RRDBNet) trunk(s *tensor.Scope, feat torch.Tensor) torch.Tensor {
+	y := feat
+	for _, block := range n.blocks {
+		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return block.forward(s, y) })
+	}
+	return n.body.Forward(s, y)
+}
+
+// Config are the network's sizes.
+func (n *RRDBNet) Config() RRDBNetConfig { return n.cfg }
+
+// Scale implements [Generator].
+func (n *RRDBNet) Scale() int { return n.cfg.Scale }
+
+// Multiple implements [Generator]: 1 for scale 4, 2 and 4 for scales 2 and 1, whose input is unshuffled.
+func (n *RRDBNet) Multiple() int { return n.cfg.unshuffle() }
+
+// Reach implements [Generator]. Up to conv_body every convolution reaches one feature pixel further; conv_up1 works at
+// half their size, conv_up2, conv_hr and conv_last at a quarter, together 2 more.
+func (n *RRDBNet) Reach() int {
+	features := 1 + n.cfg.NumBlock*len(rrdb{})*len(denseBlock{}) + 1 + 2
+	u := n.cfg.unshuffle()
+	return features*u + u - 1 // the pixel may lie on either side of its unshuffled cell
+}
+
+// Clone implements [Trainable].
+func (n *RRDBNet) Clone() (Trainable, error) {
+	return cloned(buildRRDBNet(n.cfg, n.copies(), n.place))
+}
+
+// rrdb is a residual-in-residual dense block.
+type rrdb [3]denseBlock
+
+func newRRDB(p nn.Path, feat, grow int64) (b rrdb) {
+	for i := range b {
+		b[i] = newDenseBlock(p.Sub(fmt.Sprintf("rdb%d", i+1)).Gain(denseGain), feat, grow)
+	}
+	return b
+}
+
+func (b *rrdb) forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	y := x
+	for i := range b {
+		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return b[i].forward(s, y) })
+	}
+	return s.AddScaled(x, y, residualScale)
+}
+
+// denseBlock is five convolutions, each of which sees the block's input and the outputs of those before it.
+type denseBlock [5]nn.Conv2D
+
+func newDenseBlock(p nn.Path, feat, grow int64) (b denseBlock) {
+	for i := range b {
+		out := grow
+		if i == len(b)-1 {
+			out = feat
+		}
+		b[i] = p.Sub(fmt.Sprintf("conv%d", i+1)).Conv3x3(feat+int64(i)*grow, out)
+	}
+	return b
+}
+
+// forward keeps the residual path in x's type, whatever the convolutions compute in: (N, F, h, w) → (N, F, h, w).
+func (b *denseBlock) forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	seen := s.Cast(x, s.TypeOf(b[0].Weight)) // (N, F + i·grow, h, w) in front of convolution i
+	for _, conv := range b[:4] {
+		out := conv.Leaky(s, seen, leakySlope)
+		seen = replace(s, seen, func(s *tensor.Scope) torch.Tensor {
+			return s.Cat(1, s.Cast(seen, s.TypeOf(out)), out) // under autocast out has a smaller type
+		})
+		s.Free(out)
+	}
+	return s.AddScaled(x, b[4].Forward(s, seen), residualScale)
+}

@@ -1,0 +1,105 @@
+package models
+
+import (
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"github.com/gopdd/gopdd/internal/nn"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// SRVGGNetCompactConfig are the sizes of an SRVGGNetCompact; realesr-general-x4v3 is {3, 3, 64, 32, 4}.
+type SRVGGNetCompactConfig struct {
+	NumInCh  int // channels of the input image
+	NumOutCh int // channels of the output image: as many, for the enlarged input is added
+	NumFeat  int // channels of the body
+	NumConv  int // convolutions in the body, without the first and the last
+	Upscale  int // output side / input side
+}
+
+// Validate reports sizes that no network has.
+func (c SRVGGNetCompactConfig) Validate() error {
+	if min(c.NumInCh, c.NumFeat, c.Upscale) < 1 || c.NumConv < 0 || c.NumOutCh != c.NumInCh {
+		return fmt.Errorf("models: SRVGGNetCompact %+v: sizes must be at least 1 (num_conv 0), and outputs as many as inputs", c)
+	}
+	return nil
+}
+
+// SRVGGNetCompact is Real-ESRGAN's small generator: plain convolutions with PReLU, the pixel shuffle at the end.
+// It implements [Trainable].
+type SRVGGNetCompact struct {
+	base
+	cfg   SRVGGNetCompactConfig
+	place placement
+
+	convs  []nn.Conv2D    // the first, the body's, the last
+	slopes []torch.Tensor // of the PReLU behind each but the last
+}
+
+// NewSRVGGNetCompact makes a network with random weights (He et al. 2015), which depend on the seed and the sizes
+// alone. The caller closes it.
+func NewSRVGGNetCompact(cfg SRVGGNetCompactConfig, seed int64, d tensor.Device) (*SRVGGNetCompact, error) {
+	return buildSRVGG(cfg, nn.He(seed), onto(d))
+}
+
+func buildSRVGG(cfg SRVGGNetCompactConfig, src nn.Source, place placement) (*SRVGGNetCompact, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	n := &SRVGGNetCompact{cfg: cfg, place: place}
+	var err error
+	n.base, err = place.store(src, func(root nn.Path) {
+		body := root.Sub("body")
+		in, feat := int64(cfg.NumInCh), int64(cfg.NumFeat)
+		for i := range cfg.NumConv + 1 {
+			p := body
+			if i > 0 {
+				p = body.As(place.dtype)
+			}
+			n.convs = append(n.convs, p.Sub(2*i).Conv3x3(in, feat))
+			n.slopes = append(n.slopes, p.Sub(2*i+1).Param("weight", feat))
+			in = feat
+		}
+		maps := int64(cfg.NumOutCh * cfg.Upscale * cfg.Upscale)
+		n.convs = append(n.convs, body.Sub(2*cfg.NumConv+2).Conv3x3(in, maps))
+	})
+	return n, err
+}
+
+// Forward implements [Generator]. With weights of a smaller type all convolutions but the first and the last compute
+// in it.
+func (n *SRVGGNetCompact) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	checkImage(s, "srvggnetcompact", x, n.cfg.NumInCh, 1)
+	dtype, r := n.store.Options().DType, int64(n.cfg.Upscale)
+	return s.Local(func(s *tensor.Scope) torch.Tensor {
+		x = s.Cast(x, dtype)
+		y := s.ChannelsLast(x)
+		for i, slopes := range n.slopes { // (N, F, H, W)
+			y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
+				y := n.convs[i].Forward(s, s.Cast(y, s.TypeOf(n.convs[i].Weight)))
+				return s.PReLU(y, s.Cast(slopes, s.TypeOf(y))) // under autocast y has a smaller type
+			})
+		}
+		maps := n.convs[len(n.convs)-1].Forward(s, s.Cast(y, dtype)) // (N, C·r², H, W)
+		enlarged := s.PixelShuffle(s.Contiguous(maps), r)            // (N, C, rH, rW)
+		return s.Add(s.Upsample(x, tensor.Nearest, r), enlarged)
+	})
+}
+
+// Config are the network's sizes.
+func (n *SRVGGNetCompact) Config() SRVGGNetCompactConfig { return n.cfg }
+
+// Scale implements [Generator].
+func (n *SRVGGNetCompact) Scale() int { return n.cfg.Upscale }
+
+// Multiple implements [Generator]: any size will do.
+func (n *SRVGGNetCompact) Multiple() int { return 1 }
+
+// Reach implements [Generator]: one pixel for each convolution.
+func (n *SRVGGNetCompact) Reach() int { return n.cfg.NumConv + 2 }
+
+// Clone implements [Trainable].
+func (n *SRVGGNetCompact) Clone() (Trainable, error) {
+	return cloned(buildSRVGG(n.cfg, n.copies(), n.place))
+}
