@@ -1,0 +1,162 @@
+package pdd
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/gopdd/gopdd/tensor"
+)
+
+const (
+	// defaultTile is where time per pixel no longer falls on CPUs; docs/TILING.md has the measurement.
+	defaultTile = 256
+	// minTile is the smallest side a tile may have.
+	minTile = 32
+)
+
+// defaultOverlap makes tiles exact where the network's reach allows, and otherwise keeps seams invisible
+// (docs/TILING.md).
+func defaultOverlap(reach, tile int) int {
+	const enough = 64
+	return min(2*reach, enough, tile/2)
+}
+
+// budget is what an Upscaler knows about memory, all in bytes.
+type budget struct {
+	limit int64 // of the process
+	base  int64 // resident once the network is loaded
+	fixed int64 // of a forward pass, whatever its size
+	pixel int64 // of a forward pass, per input pixel
+	tile  int   // the largest tile that leaves half of the room to pictures
+}
+
+// spare is what libtorch needs beside its tensors: oneDNN's scratch memory and primitives, thread stacks. Measured
+// with RRDBNet-23 on both supported libtorches (docs/TILING.md) and rounded up.
+const spare = 96 << 20
+
+// measure runs two small tiles to learn what a forward pass takes.
+func measure(u *Upscaler) (budget, error) {
+	b := budget{limit: u.settings.memoryLimit}
+	if b.limit == 0 {
+		b.limit = systemLimit()
+	}
+	wanted := u.settings.tile
+	if wanted == 0 {
+		wanted = defaultTile
+	}
+	const small, large = 16, 48
+	peak := map[int]int64{}
+	err := u.worker.Do(context.Background(), func(s *tensor.Scope) error {
+		s = s.NoGrad()
+		for _, side := range []int{small, large} {
+			x := s.To(s.Full(0.5, tensor.Float32, tensor.CPU, 1, 3, int64(side), int64(side)), u.device)
+			peak[side] = s.Peak(func() { s.Free(forward(s, u.net, x)) })
+		}
+		return nil
+	})
+	if err != nil {
+		return b, fmt.Errorf("try the network: %w", err)
+	}
+	b.pixel = max(0, peak[large]-peak[small])/(large*large-small*small) + 1
+	b.fixed = max(0, peak[small]-b.pixel*small*small) + spare
+	b.base = resident()
+	b.tile = b.largest(b.room()/2, wanted)
+	return b, nil
+}
+
+// room is what pictures and tiles may share.
+func (b budget) room() int64 { return b.limit - b.base }
+
+// cost of the forward pass of one tile.
+func (b budget) cost(side int) int64 { return b.fixed + b.pixel*int64(side)*int64(side) }
+
+// pictures is what remains for pictures beside a tile of the default size.
+func (b budget) pictures() int64 { return b.room() - b.cost(b.tile) }
+
+// largest is the largest tile up to wanted whose forward pass fits n bytes; 0 if the smallest does not.
+func (b budget) largest(n int64, wanted int) int {
+	if b.cost(minTile) > n {
+		return 0
+	}
+	side := int(math.Sqrt(float64((n - b.fixed) / b.pixel)))
+	if side >= wanted {
+		return wanted
+	}
+	return side / 8 * 8 // few different sizes: each costs a set of compiled kernels
+}
+
+// admit says how many of the pictures' bytes p takes and in which tiles it runs; 0 asks for the whole picture. A
+// picture too large to share memory with others takes all of it, and smaller tiles. The answer depends on the sizes
+// and the limit alone, so results do not depend on who else is at work.
+func (b budget) admit(p *picture, side int) (share int64, tile int, err error) {
+	if side = min(side, max(b.tile, minTile)); side == 0 {
+		side = max(p.h, p.w)
+	}
+	for ; ; side /= 2 {
+		need := p.bytes(side)
+		if side <= b.tile && need <= b.pictures() {
+			return need, side, nil
+		}
+		if need+b.cost(min(side, max(p.h, p.w))) <= b.room() {
+			return max(b.pictures(), 1), side, nil
+		}
+		if side/2 < minTile {
+			return 0, 0, fmt.Errorf("%w: it needs %s beside the %s in use, the limit is %s: raise the limit or cut the picture",
+				ErrTooLarge, mebibytes(need+b.cost(side)), mebibytes(b.base), mebibytes(b.limit))
+		}
+	}
+}
+
+// bytes is what the picture and its result take: planes, the band being blended, the result, its resized copy.
+func (p *picture) bytes(side int) int64 {
+	area, scale := int64(p.h)*int64(p.w), int64(p.scale)
+	depth, result := int64(1), int64(4)
+	if p.deep {
+		depth = 2
+	}
+	if p.gray {
+		result = 1
+	}
+	band := 4 * int64(p.channels) * int64(min(side, p.h)) * int64(p.w) * scale * scale
+	tile := 4 * int64(p.channels+3) * int64(min(side, p.h)) * int64(min(side, p.w)) * scale * scale
+	total := 4*int64(p.channels)*area + band + tile + result*depth*area*scale*scale
+	if p.call.correct {
+		total += 4 * int64(p.channels) * area * scale * scale
+	}
+	if h, w := p.outSize(); p.call.outScale != 0 {
+		total += result * depth * int64(h) * int64(w)
+	}
+	return total
+}
+
+// systemLimit is the control group's memory limit, or the machine's memory.
+func systemLimit() int64 {
+	total, err := memlimit.FromSystem()
+	if err != nil {
+		total = 1 << 62
+	}
+	if group, err := memlimit.FromCgroup(); err == nil && group > 0 {
+		total = min(total, group)
+	}
+	return int64(min(total, 1<<62))
+}
+
+// resident is the process's resident memory, or the Go heap's size where the system does not say.
+func resident() int64 {
+	var size, pages int64
+	if text, err := os.ReadFile("/proc/self/statm"); err == nil {
+		if _, err := fmt.Sscan(string(text), &size, &pages); err == nil {
+			return pages * int64(os.Getpagesize())
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys)
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", (n+1<<20-1)>>20) }

@@ -1,0 +1,157 @@
+package pdd
+
+import (
+	"image"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/pixel"
+	"github.com/gopdd/gopdd/internal/tile"
+)
+
+// picture is the input of one call and what its result will look like.
+type picture struct {
+	img        image.Image
+	call       call
+	h, w       int
+	scale      int
+	channels   int // of planes: 1 gray, 3 colour, 4 colour times alpha and alpha
+	gray, deep bool
+	planes     *data.Image
+}
+
+func newPicture(img image.Image, scale int, c call) *picture {
+	b := img.Bounds()
+	p := &picture{img: img, call: c, h: b.Dy(), w: b.Dx(), scale: scale, channels: 4,
+		gray: pixel.IsGray(img), deep: pixel.IsDeep(img)}
+	switch {
+	case p.gray:
+		p.channels = 1
+	case pixel.IsOpaque(img):
+		p.channels = 3
+	}
+	return p
+}
+
+// read converts the picture to planes.
+func (p *picture) read() {
+	p.planes = &data.Image{C: p.channels, H: p.h, W: p.w, Pix: make([]float32, p.channels*p.h*p.w)}
+	eachRow(p.h, func() func(y int) {
+		r, rows := pixel.NewReader(p.img), make([][]float32, p.channels)
+		return func(y int) {
+			for c := range rows {
+				rows[c] = p.planes.Row(c, y)
+			}
+			r.Planes(y, rows)
+		}
+	})
+}
+
+// pass is one run of the network over a tile: which planes it sees and where its result goes.
+type pass struct {
+	from [3]int
+	to   int
+	gray bool // the result is one plane
+}
+
+func (p *picture) passes() []pass {
+	colour, alpha := pass{from: [3]int{0, 1, 2}}, pass{from: [3]int{3, 3, 3}, to: 3, gray: true}
+	switch p.channels {
+	case 1:
+		return []pass{{gray: true}}
+	case 3:
+		return []pass{colour}
+	default:
+		return []pass{colour, alpha}
+	}
+}
+
+// crop copies the tile's part of three planes into buf.
+func (p *picture) crop(buf []float32, from [3]int, row, col tile.Span) []float32 {
+	buf = grow(buf, 3*row.Size()*col.Size())
+	at := buf
+	for _, c := range from {
+		for y := row.Start; y < row.End; y++ {
+			at = at[copy(at, p.planes.Row(c, y)[col.Start:col.End]):]
+		}
+	}
+	return buf
+}
+
+// sink takes finished rows and makes the result.
+type sink struct {
+	p      *picture
+	writer *pixel.Writer
+	whole  *data.Image // all rows in float32, for colour correction; else nil
+}
+
+func (p *picture) newSink() *sink {
+	h, w := p.h*p.scale, p.w*p.scale
+	if !p.call.correct {
+		return &sink{p: p, writer: pixel.NewWriter(p.gray, p.deep, h, w)}
+	}
+	return &sink{p: p, whole: &data.Image{C: p.channels, H: h, W: w, Pix: make([]float32, p.channels*h*w)}}
+}
+
+func (k *sink) add(b *tile.Band) error {
+	eachRow(b.H, func() func(y int) {
+		rows := make([][]float32, k.p.channels)
+		return func(y int) {
+			for c := range rows {
+				rows[c] = b.Row(c, y)
+				if k.whole != nil {
+					copy(k.whole.Row(c, b.Y+y), rows[c])
+				}
+			}
+			if k.writer != nil {
+				k.writer.Planes(b.Y+y, rows)
+			}
+		}
+	})
+	return nil
+}
+
+func (k *sink) finish() (image.Image, error) {
+	if k.whole != nil {
+		if err := CorrectColor(k.whole, k.p.planes); err != nil {
+			return nil, err
+		}
+		k.writer = pixel.NewWriter(k.p.gray, k.p.deep, k.whole.H, k.whole.W)
+		all := &sink{p: k.p, writer: k.writer}
+		if err := all.add(tile.Whole(k.whole.H, k.whole.W, k.whole.Plane, k.whole.C)); err != nil {
+			return nil, err
+		}
+	}
+	if h, w := k.p.outSize(); h != k.p.h*k.p.scale || w != k.p.w*k.p.scale {
+		return data.ResizeImageTo(k.writer.Image, h, w, data.Bicubic)
+	}
+	return k.writer.Image, nil
+}
+
+// outSize is the size of the result after [OutScale].
+func (p *picture) outSize() (h, w int) {
+	if p.call.outScale == 0 {
+		return p.h * p.scale, p.w * p.scale
+	}
+	return scaled(p.h, p.call.outScale), scaled(p.w, p.call.outScale)
+}
+
+func scaled(n int, f float64) int { return max(1, int(float64(n)*f+0.5)) }
+
+// eachRow runs a function for every row on all cores; make is called once per goroutine.
+func eachRow(rows int, make func() func(y int)) {
+	n := min(runtime.GOMAXPROCS(0), (rows+15)/16)
+	var g errgroup.Group
+	for i := range n {
+		g.Go(func() error {
+			work := make()
+			for y := rows * i / n; y < rows*(i+1)/n; y++ {
+				work(y)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return no errors
+}
