@@ -79,7 +79,11 @@ func damage(random *rand.Rand, content []byte, i int) ([]byte, string) {
 	}
 }
 
-// The fuzz targets share their body: nothing but an error or finite values may come out.
+// The fuzz targets share their body: nothing but an error or finite values may come out. Run one with
+//
+//	go test ./internal/weightfile -run NONE -fuzz FuzzPthZip -fuzzminimizetime 5x
+//
+// (without the last flag the fuzzer spends its time on making the first, large inputs smaller).
 func fuzz(f *testing.F, format Format) {
 	var target sample
 	for _, s := range samples(f) {
