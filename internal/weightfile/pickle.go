@@ -10,9 +10,9 @@ import (
 
 // This file is a pickle machine that cannot do harm. It has the opcodes that torch.save writes (protocols 2 to 5),
 // asks its caller about every global and every persistent id, and counts what its values cost in memory, so that
-// the size of the pickle bounds time and memory alike. An existing library, nlpodyssey/gopickle, was tried for this:
-// its hooks can enforce the allow-list, but it allocates whatever length an opcode claims (a negative one panics)
-// and its stack and memo have no bound.
+// the size of the pickle bounds time and memory alike. The library nlpodyssey/gopickle was tried for this: its hooks
+// can enforce the allow-list, but it allocates whatever length an opcode claims (the 8 bytes of a cut BINUNICODE took
+// 1 GiB, and a length of 2^62 panics), and its stack and memo have no bound.
 
 // The values on the stack are nil, bool, int64, float64, string, []byte, bigInt, tuple, *list, *dict, and whatever
 // the caller's hooks return.

@@ -20,8 +20,8 @@ type tensorInfo struct {
 
 // readSafetensors reads the format of github.com/huggingface/safetensors: the header's length as uint64, the header
 // as a JSON object, the elements. As the format demands, the arrays must cover the rest of the file exactly.
-// The library nlpodyssey/safetensors was tried for this: it takes headers of 100 MB into maps of interfaces, several
-// times their size, accepts a name that comes twice, and gives the arrays back in no order.
+// The library nlpodyssey/safetensors is no help here: it takes headers of 100 MB into maps of interfaces, several
+// times their size, does not notice a name that comes twice, and gives the arrays back in no order.
 func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	var length [8]byte
 	if _, err := r.ReadAt(length[:], 0); err != nil {
