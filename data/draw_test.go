@@ -216,7 +216,7 @@ func TestBSRGANStatistics(t *testing.T) {
 				jpegs++
 			}
 			if i == 0 {
-				firstPlace[place(s)]++
+				firstPlace[whichFirst(s)]++
 			}
 		}
 		if blurs != 2 || downs != 2 {
@@ -240,7 +240,7 @@ func TestBSRGANStatistics(t *testing.T) {
 	chiSquare(t, "what comes first: blur, down, noise, JPEG", firstPlace, []float64{2*q + 2*skip, 2*q + 2*skip, q + skip, .9 * q})
 }
 
-func place(s Step) int {
+func whichFirst(s Step) int {
 	switch {
 	case s.Blur != nil && s.Blur.Kind != ShiftedIso:
 		return 0

@@ -22,4 +22,4 @@ func parallel(n, grain int, fn func(lo, hi int)) {
 }
 
 // grain is the number of rows that hold enough multiplications to be worth a goroutine, given those of one row.
-func grain(perRow int) int { return 1 + (1<<18)/max(perRow, 1) }
+func grain(perRow int) int { return 1 + (1<<20)/max(perRow, 1) }

@@ -187,3 +187,29 @@ func TestFilterSeparable(t *testing.T) {
 		t.Error("a turned Gaussian is not separable")
 	}
 }
+
+// Expected values: cv2.resize(np.array([[0,1,4,9,16,25,36]], np.float32), (n, 1), interpolation=cv2.INTER_AREA) and
+// cv2.resize(np.array([[0,1,4],[9,16,25]], np.float32), (2, 3), interpolation=cv2.INTER_AREA), OpenCV 4.
+func TestInterpolateCVArea(t *testing.T) {
+	line := &Image{C: 1, H: 1, W: 7, Pix: []float32{0, 1, 4, 9, 16, 25, 36}}
+	square := &Image{C: 1, H: 2, W: 3, Pix: []float32{0, 1, 4, 9, 16, 25}}
+	for _, c := range []struct {
+		in     *Image
+		h, w   int
+		want   []float32
+		reason string
+	}{
+		{line, 1, 3, []float32{1, 9.571428, 28.428572}, "fractional overlaps"},
+		{line, 1, 4, []float32{.4285714, 5, 15.285715, 31.285717}, "fractional overlaps"},
+		{line, 1, 10, []float32{0, .5714286, 1.4285715, 4, 7.571429, 11, 16, 23.714287, 29.714285, 36}, "enlarging interpolates"},
+		{square, 3, 2, []float32{1. / 3, 3, 5.833333, 12.5, 11.333333, 22}, "one axis grows, the other shrinks"},
+	} {
+		got, err := Interpolate(c.in, c.h, c.w, ModeCVArea)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := maxDiff(t, got, &Image{C: 1, H: c.h, W: c.w, Pix: c.want}); d > 5e-6 {
+			t.Errorf("%s: got %v, want %v", c.reason, got.Pix, c.want)
+		}
+	}
+}

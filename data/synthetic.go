@@ -1,0 +1,77 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math/rand/v2"
+)
+
+// Synthetic is a dataset of HR pictures whose LR pictures are made on the fly by a [Degradation].
+type Synthetic struct {
+	items []Item
+	deg   Degradation
+	opts  Options
+}
+
+// NewSynthetic returns the dataset of the given HR pictures.
+func NewSynthetic(hr []Item, d Degradation, o Options) (*Synthetic, error) {
+	if len(hr) == 0 {
+		return nil, errors.New("data: synthetic dataset: no pictures")
+	}
+	if d == nil {
+		return nil, errors.New("data: synthetic dataset: no degradation: want one such as Preset(\"bicubic\", 4)")
+	}
+	if err := firstError(o.validate(), d.Validate()); err != nil {
+		return nil, err
+	}
+	return &Synthetic{hr, d, o}, nil
+}
+
+// Len is the number of pictures.
+func (d *Synthetic) Len() int { return len(d.items) }
+
+// Name is the file of picture i.
+func (d *Synthetic) Name(i int) string { return d.items[i].Path }
+
+// margin is how many LR pixels around a patch are degraded with it and then cut away. With 4 of them, 16 HR pixels at
+// scale 4, a bicubic patch equals that part of the whole LR picture exactly, and blurs see the true surroundings.
+const margin = 4
+
+// Sample degrades a part of picture i. Parts begin at multiples of the scale, so that they are parts of the LR picture
+// that the whole HR picture has.
+func (d *Synthetic) Sample(rng *rand.Rand, i int) (Sample, error) {
+	img, err := d.opts.Cache.decode(d.items[i], d.opts.MaxPixels)
+	if err != nil {
+		return Sample{}, err
+	}
+	scale := d.deg.Factor()
+	whole := image.Rect(0, 0, img.Bounds().Dx()/scale, img.Bounds().Dy()/scale) // in LR pixels
+	part, err := d.opts.part(rng, d.items[i], whole)
+	if err != nil {
+		return Sample{}, err
+	}
+	around := part.Inset(-margin).Intersect(whole)
+	o := d.opts.orientation(rng)
+	recipe := d.deg.Draw(rng)
+	lr, hr, err := recipe.Apply(planes(img, scaled(around, scale)))
+	if err != nil {
+		return Sample{}, fmt.Errorf("data: degrade %q: %w", d.items[i].Path, err)
+	}
+	part = part.Sub(around.Min)
+	if lr, err = cropTo(lr, part); err != nil {
+		return Sample{}, fmt.Errorf("data: degrade %q: LR image: %w", d.items[i].Path, err)
+	}
+	if hr, err = cropTo(hr, scaled(part, scale)); err != nil {
+		return Sample{}, fmt.Errorf("data: degrade %q: target: %w", d.items[i].Path, err)
+	}
+	return Sample{LR: lr.Orient(o), HR: hr.Orient(o), Name: d.items[i].Path, Recipe: &recipe}, nil
+}
+
+// cropTo is m's part r, m itself if that is all of it.
+func cropTo(m *Image, r image.Rectangle) (*Image, error) {
+	if r == image.Rect(0, 0, m.W, m.H) {
+		return m, nil
+	}
+	return m.Crop(r.Min.X, r.Min.Y, r.Dx(), r.Dy())
+}
