@@ -29,7 +29,8 @@
 // # Errors
 //
 // Tensor mathematics (methods of Scope, Forward methods of networks, losses) panics with an [*Error] that names the
-// operation and the shapes. [Do] turns exactly that type into an error; any other panic passes through to its caller.
+// operation and the shapes. [Do] turns exactly that type into an error; any other panic passes through to its caller
+// as a [*PanicError].
 // Every other function returns errors. errors.Is(err, [ErrOutOfMemory]) tells exhausted memory.
 //
 // # Threads

@@ -95,8 +95,8 @@ func mappedLibraries() []string {
 	defer f.Close()
 	var found []string
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		path := fields[len(fields)-1]
+		_, path, _ := strings.Cut(lines.Text(), "/")
+		path = strings.TrimSuffix("/"+path, " (deleted)")
 		base := filepath.Base(path)
 		for _, lib := range []string{"libc10.so", "libtorch_cpu.so", "libtorch_cuda.so", "libcgotorch.so"} {
 			if strings.HasPrefix(base, lib) && !slices.Contains(found, path) {

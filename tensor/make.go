@@ -48,11 +48,11 @@ func ParseDevice(name string) (Device, error) {
 	if !ok {
 		index, ok = strings.CutPrefix(name, "cuda:")
 	}
-	n, err := strconv.Atoi(index)
-	if !ok || err != nil || n < 0 {
+	n, err := strconv.ParseUint(index, 10, 8)
+	if !ok || err != nil {
 		return 0, fmt.Errorf("tensor: device %q: want cpu, cuda or cuda:N", name)
 	}
-	if have := libtorch.CUDADevices(); n >= have {
+	if have := libtorch.CUDADevices(); int(n) >= have {
 		return 0, fmt.Errorf("tensor: device %q: libtorch %s sees %d CUDA devices; use cpu, or see pdd doctor",
 			name, libtorch.CompiledVersion(), have)
 	}

@@ -98,6 +98,9 @@ func (s *Scope) Adam(o AdamOptions, params, grads, means, squares []torch.Tensor
 	if len(grads) != len(params) || len(means) != len(params) || len(squares) != len(params) {
 		Failf("adam", "%d params, %d gradients, %d and %d moments", len(params), len(grads), len(means), len(squares))
 	}
+	if o.Step < 1 {
+		Failf("adam", "step %d: steps count from 1", o.Step)
+	}
 	err := libtorch.Adam(libtorch.AdamOptions(o), handles("adam", params), handles("adam", grads),
 		handles("adam", means), handles("adam", squares))
 	runtime.KeepAlive([][]torch.Tensor{params, grads, means, squares})

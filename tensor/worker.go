@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gopdd/gopdd/internal/libtorch"
 )
@@ -19,25 +18,47 @@ type Worker struct {
 	quit    chan struct{}
 	close   sync.Once
 	threads int
-	inside  atomic.Uintptr // the OS thread while it runs a function, else 0
+	caller  *Worker // the worker whose function waits for the one that runs now, if any
 }
+
+// onThread finds the Worker of an OS thread.
+var onThread sync.Map // libtorch.ThreadID → *Worker
 
 // ErrClosed is returned by work for a closed Worker.
 var ErrClosed = errors.New("tensor: the worker is closed")
 
-// ErrNested is returned by a Do inside the Do of the same worker: pass the scope on instead.
+// ErrNested is returned by a Do inside a Do of the same worker, which would wait for itself: pass the scope on instead.
 var ErrNested = errors.New("tensor: Do inside Do of the same worker: pass its scope on instead")
+
+// PanicError is what [Worker.Do] panics with when its function panicked with anything but an [*Error].
+type PanicError struct {
+	Value any    // of the function's panic
+	Stack []byte // of the worker, where it happened
+}
+
+// Error gives the value and the worker's stack.
+func (p *PanicError) Error() string {
+	return fmt.Sprintf("%v\n\nin tensor.Do, on the worker's stack:\n%s", p.Value, p.Stack)
+}
+
+// Unwrap gives the value where it is an error.
+func (p *PanicError) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
 
 type job struct {
 	ctx      context.Context
 	fn       func(*Scope) error
+	caller   *Worker
 	err      error
-	panicked any  // what fn panicked with, if not an *Error
+	panicked *PanicError
 	exited   bool // fn called runtime.Goexit, as testing's FailNow does
 	done     chan struct{}
 }
 
-type workerKey struct{}
+// workerKey marks the contexts of the scopes of one worker.
+type workerKey struct{ w *Worker }
 
 // NewWorker starts a worker whose operations use the given number of threads; 0 means all cores
 // ([runtime.GOMAXPROCS]). The caller closes it.
@@ -72,10 +93,11 @@ func (w *Worker) Close() error {
 // Do runs fn on the worker's thread in a new scope with ctx, waiting for its turn until ctx ends. It returns fn's
 // error, or the [*Error] fn panicked with. A function that has begun is waited for: fn looks at s.Context() itself.
 func (w *Worker) Do(ctx context.Context, fn func(s *Scope) error) error {
-	if ctx.Value(workerKey{}) == w || libtorch.ThreadID() == w.inside.Load() {
+	caller := currentWorker()
+	if ctx.Value(workerKey{w}) != nil || caller.waitsFor(w) {
 		return ErrNested
 	}
-	j := &job{ctx: context.WithValue(ctx, workerKey{}, w), fn: fn, done: make(chan struct{})}
+	j := &job{ctx: context.WithValue(ctx, workerKey{w}, true), fn: fn, caller: caller, done: make(chan struct{})}
 	select { // an ended ctx or a closed worker wins over a free worker
 	case <-w.quit:
 		return ErrClosed
@@ -100,6 +122,23 @@ func (w *Worker) Do(ctx context.Context, fn func(s *Scope) error) error {
 	return j.err
 }
 
+// currentWorker is the one whose function is running on this OS thread; nil outside of workers.
+func currentWorker() *Worker {
+	w, _ := onThread.Load(libtorch.ThreadID())
+	found, _ := w.(*Worker)
+	return found
+}
+
+// waitsFor tells whether w is target or was called, through any number of workers, by target.
+func (w *Worker) waitsFor(target *Worker) bool {
+	for ; w != nil; w = w.caller {
+		if w == target {
+			return true
+		}
+	}
+	return false
+}
+
 // loop owns the OS thread. It never unlocks it, so the thread and its OpenMP team end with the goroutine.
 func (w *Worker) loop(ready chan<- error) {
 	runtime.LockOSThread()
@@ -107,6 +146,11 @@ func (w *Worker) loop(ready chan<- error) {
 	if ready != nil {
 		ready <- err
 	}
+	if err != nil {
+		return
+	}
+	onThread.Store(libtorch.ThreadID(), w)
+	defer onThread.Delete(libtorch.ThreadID())
 	for {
 		select {
 		case <-w.quit:
@@ -119,11 +163,10 @@ func (w *Worker) loop(ready chan<- error) {
 
 func (w *Worker) run(j *job) {
 	s := &Scope{ctx: j.ctx, mode: libtorch.ThreadMode, owner: newOwner()}
-	w.inside.Store(libtorch.ThreadID())
+	w.caller = j.caller
 	returned := false
 	defer func() {
 		s.end()
-		w.inside.Store(0)
 		if !returned {
 			j.recovered(recover())
 		}
@@ -144,7 +187,7 @@ func (j *job) recovered(r any) {
 	case *Error:
 		j.err = r
 	default:
-		j.panicked = fmt.Sprintf("%v\n\nin tensor.Do, on the worker's stack:\n%s", r, debug.Stack())
+		j.panicked = &PanicError{Value: r, Stack: debug.Stack()}
 	}
 }
 
