@@ -63,7 +63,7 @@ func NewLoader(cfg LoaderConfig) (*Loader, error) {
 	case cfg.Rank < 0 || cfg.Rank >= cfg.Ranks:
 		return nil, fmt.Errorf("data: loader: rank %d of %d: want 0 to %d", cfg.Rank, cfg.Ranks, cfg.Ranks-1)
 	}
-	return &Loader{cfg: cfg, bad: badFiles{limit: cfg.MaxBad, report: cfg.OnBad, seen: map[string]bool{}}}, nil
+	return &Loader{cfg: cfg, bad: badFiles{limit: cfg.MaxBad, report: cfg.OnBad, seen: map[string]error{}}}, nil
 }
 
 // Batches yields batch from, from+1, and so on without end, made by the configured workers and at most Prefetch of
@@ -152,22 +152,29 @@ type badFiles struct {
 	report func(error)
 
 	mu   sync.Mutex
-	seen map[string]bool
+	seen map[string]error
 }
 
 // allow records that name failed with err and tells whether loading may go on.
 func (b *badFiles) allow(name string, err error) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.seen[name] {
+	if b.seen[name] != nil {
 		return true
 	}
 	if len(b.seen) >= b.limit {
 		return false
 	}
-	b.seen[name] = true
+	b.seen[name] = err
 	if b.report != nil {
 		b.report(err)
 	}
 	return true
+}
+
+// known is the error of a file that failed before, or nil.
+func (b *badFiles) known(name string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen[name]
 }

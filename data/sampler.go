@@ -54,14 +54,17 @@ func (s *sequence) at(n int) place {
 const maxReplacements = 100
 
 // sample makes the sample of a place. A file that fails and may be skipped is replaced by one that the place's own
-// generator chooses.
+// generator chooses; it is not read again.
 func (s *sampler) sample(at place, bad *badFiles) (out Sample, err error) {
 	index := at.index
 	var replace *rand.Rand
 	for range maxReplacements {
-		out, err = s.dataset.Sample(Rand(s.seed, at.epoch, index), index)
-		if err == nil || !bad.allow(s.dataset.Name(index), err) {
-			return out, err
+		name := s.dataset.Name(index)
+		if err = bad.known(name); err == nil {
+			out, err = s.dataset.Sample(Rand(s.seed, at.epoch, index), index)
+			if err == nil || !bad.allow(name, err) {
+				return out, err
+			}
 		}
 		if replace == nil {
 			replace = Rand(^s.seed, at.epoch, at.index)
