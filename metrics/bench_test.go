@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"image"
 	"math/rand/v2"
 	"testing"
@@ -42,5 +43,20 @@ func BenchmarkPSNR12MP(b *testing.B) {
 		if _, err := PSNR(img, ref, Convention{Color: YBT601}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// The goal is at most 1 s on two cores; 797×1079 has large prime factors, the worst case for the transforms.
+func BenchmarkNRQMFeatures(b *testing.B) {
+	for _, size := range [][2]int{{1080, 800}, {1079, 797}} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			img := noisyNRGBA(size[0], size[1], 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := NewNRQMFeatures(img, YBT601, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

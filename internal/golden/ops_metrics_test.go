@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"path/filepath"
 
 	"github.com/gopdd/gopdd/internal/golden"
 	"github.com/gopdd/gopdd/metrics"
@@ -13,6 +14,7 @@ var metricsOps = map[string]opFunc{
 	"metrics.psnr": fullReference(metrics.PSNR),
 	"metrics.ssim": fullReference(metrics.SSIM),
 	"metrics.niqe": niqe,
+	"metrics.nrqm": nrqm,
 }
 
 func init() { register(metricsOps) }
@@ -173,6 +175,69 @@ func niqePrior(c *golden.Case, block int) (*metrics.NIQEPrior, error) {
 		copy(prior.Cov[i][:], cov.Data[36*i:])
 	}
 	return prior, nil
+}
+
+// nrqm reads the model from the case's .mat file and checks it against the tensors beside it.
+func nrqm(c *golden.Case) (map[string]golden.Array, error) {
+	var p struct {
+		TestYChannel bool   `json:"test_y_channel"`
+		ColorSpace   string `json:"color_space"`
+		CropBorder   int    `json:"crop_border"`
+		ModelFile    string `json:"model_file"`
+	}
+	if err := c.DecodeParams(&p); err != nil {
+		return nil, err
+	}
+	conv, err := metricVariant{Impl: "pyiqa", TestYChannel: &p.TestYChannel, ColorSpace: p.ColorSpace, CropBorder: p.CropBorder}.convention()
+	if err != nil {
+		return nil, err
+	}
+	img, err := pictures(c, "img")
+	if err != nil {
+		return nil, err
+	}
+	model, err := metrics.LoadNRQMModel(filepath.Join(c.Dir, p.ModelFile))
+	if err != nil {
+		return nil, err
+	}
+	if err := sameForests(c, model); err != nil {
+		return nil, err
+	}
+	f, err := metrics.NewNRQMFeatures(img[0], conv.Color, conv.Crop)
+	if err != nil {
+		return nil, err
+	}
+	score, predictions, err := model.Score(f)
+	return map[string]golden.Array{
+		"f1":    {Shape: []int{1, 18}, Data: f.Frequency[:]},
+		"f2":    {Shape: []int{1, 45}, Data: f.Spatial[:]},
+		"f3":    {Shape: []int{1, 75}, Data: f.Singular[:]},
+		"preds": {Shape: []int{1, 3}, Data: predictions[:]},
+		"score": {Shape: []int{1}, Data: []float64{score}},
+	}, err
+}
+
+// sameForests compares the model read from the file with the case's tensors, [nodes, trees] in row-major order.
+func sameForests(c *golden.Case, model *metrics.NRQMModel) error {
+	for g, forest := range model.Forests {
+		for field, of := range map[string]func(n metrics.Node) float64{
+			"threshold": func(n metrics.Node) float64 { return n.Threshold },
+			"pred":      func(n metrics.Node) float64 { return n.Value },
+		} {
+			want, err := c.Array(fmt.Sprintf("rf%d_%s", g, field))
+			if err != nil {
+				return err
+			}
+			for t, tree := range forest.Trees {
+				for k, node := range tree.Nodes {
+					if of(node) != want.Data[k*want.Shape[1]+t] {
+						return fmt.Errorf("forest %d, tree %d, node %d: %s %v in the file, %v in the case", g, t, k, field, of(node), want.Data[k*want.Shape[1]+t])
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // scoresLike gives the scores the wanted shape: [variants] and [images, variants] hold the same numbers when there is

@@ -1,0 +1,145 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gopdd/gopdd/internal/matfile"
+)
+
+// NRQMModel is the regression of [NRQM]: a random forest for each of the three groups of features and a linear
+// combination of their predictions. It is safe for concurrent reading.
+type NRQMModel struct {
+	Linear  [4]float64 // weights of 1 and of the three forests' predictions
+	Forests [3]Forest
+}
+
+// Forest is a regression forest: the mean over its trees.
+type Forest struct{ Trees []Tree }
+
+// Tree is a regression tree; node 0 is its root.
+type Tree struct{ Nodes []Node }
+
+// Node goes to Left where feature Feature is at most Threshold, else to Right. Children have higher numbers than their
+// parent; a child of 0 ends the walk, with this node's Value as the result.
+type Node struct {
+	Left, Right, Feature int32
+	Threshold, Value     float64
+}
+
+// LoadNRQMModel reads NRQM_model.mat of the original release (as pyiqa does): variable model with field linear, 4×1,
+// and field rf, a 1×3 cell of structs that are read by position: 0 left child, 1 right child, 4 threshold, 5
+// prediction, 6 feature, each nodes×trees, children and features counted from 1.
+func LoadNRQMModel(path string) (*NRQMModel, error) {
+	vars, err := matfile.ReadFile(path, 0)
+	if err == nil {
+		var m *NRQMModel
+		if m, err = newNRQMModel(vars["model"]); err == nil {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("metrics: load NRQM model %q: %w", path, err)
+}
+
+// featureCounts are the sizes of NRQM's three groups of features.
+var featureCounts = [3]int{18, 45, 75}
+
+func newNRQMModel(a *matfile.Array) (*NRQMModel, error) {
+	linear, err := a.Field("linear").Float64s()
+	if err != nil {
+		return nil, fmt.Errorf("model.linear: %w", err)
+	}
+	rf := a.Field("rf")
+	if len(linear) != 4 || rf == nil || rf.Class != matfile.Cell || len(rf.Elems) != 3 {
+		return nil, errors.New("want the variable model with linear, 4×1, and rf, a cell of 3")
+	}
+	m := &NRQMModel{Linear: [4]float64(linear)}
+	for g, element := range rf.Elems {
+		if m.Forests[g], err = newForest(element, featureCounts[g]); err != nil {
+			return nil, fmt.Errorf("model.rf{%d}: %w", g+1, err)
+		}
+	}
+	return m, nil
+}
+
+// forestColumns are the fields of a forest, nodes×trees in column-major order.
+type forestColumns struct{ left, right, threshold, value, feature []float64 }
+
+func newForest(a *matfile.Array, features int) (Forest, error) {
+	if a.Class != matfile.Struct || len(a.Fields) < 7 || len(a.Elems) < 7 {
+		return Forest{}, errors.New("want a struct of at least 7 fields")
+	}
+	dims := a.Elems[0].Dims
+	nodes, trees := dims[0], dims[1]
+	if nodes == 0 || trees == 0 {
+		return Forest{}, errors.New("no trees")
+	}
+	var c forestColumns
+	for i, dst := range []*[]float64{&c.left, &c.right, &c.threshold, &c.value, &c.feature} {
+		field := [...]int{0, 1, 4, 5, 6}[i]
+		v, err := a.Elems[field].Float64s()
+		if err != nil {
+			return Forest{}, fmt.Errorf("field %q: %w", a.Fields[field], err)
+		}
+		if len(v) != nodes*trees {
+			return Forest{}, fmt.Errorf("field %q has %d numbers, want %d×%d", a.Fields[field], len(v), nodes, trees)
+		}
+		*dst = v
+	}
+	f := Forest{Trees: make([]Tree, trees)}
+	for t := range f.Trees {
+		f.Trees[t].Nodes = make([]Node, nodes)
+		for k := range f.Trees[t].Nodes {
+			node, err := c.node(t*nodes+k, k, nodes, features)
+			if err != nil {
+				return Forest{}, fmt.Errorf("tree %d, node %d: %w", t+1, k+1, err)
+			}
+			f.Trees[t].Nodes[k] = node
+		}
+	}
+	return f, nil
+}
+
+// node converts node k of its tree, which stands at position i, and makes sure that walks stay inside and end.
+func (c *forestColumns) node(i, k, nodes, features int) (Node, error) {
+	n := Node{Threshold: c.threshold[i], Value: c.value[i]}
+	if c.left[i] == 0 && c.right[i] == 0 {
+		return n, nil // a leaf, whose other fields mean nothing
+	}
+	for _, v := range []float64{c.left[i], c.right[i]} {
+		if v != 0 && (v != math.Trunc(v) || v < float64(k+2) || v > float64(nodes)) {
+			return n, fmt.Errorf("child %v: want 0 or a later node", v)
+		}
+	}
+	n.Left, n.Right = int32(max(c.left[i], 1))-1, int32(max(c.right[i], 1))-1
+	if v := c.feature[i]; v != math.Trunc(v) || v < 1 || v > float64(features) {
+		return n, fmt.Errorf("feature %v: want 1 to %d", v, features)
+	}
+	n.Feature = int32(c.feature[i]) - 1
+	return n, nil
+}
+
+// predict walks through the tree, to the left where a feature is at most the threshold.
+func (t Tree) predict(features []float64) float64 {
+	k := int32(0)
+	for {
+		n := &t.Nodes[k]
+		next := n.Right
+		if features[n.Feature] <= n.Threshold {
+			next = n.Left
+		}
+		if next == 0 {
+			return n.Value
+		}
+		k = next
+	}
+}
+
+func (f Forest) predict(features []float64) float64 {
+	s := 0.0
+	for _, t := range f.Trees {
+		s += t.predict(features)
+	}
+	return s / float64(len(f.Trees))
+}
