@@ -36,20 +36,20 @@ func newProgress(w io.Writer, jobs []job) *progress {
 			sum += p.pixels[j.in]
 		}
 	}
-	p.bar = newBar(w, sum)
+	p.bar = newBar(w, max(sum, 1))
 	return p
 }
 
-// pixels counts those of an image file, by its header; 1 for what cannot be read.
+// pixels counts those of an image file, by its header; 0 for what cannot be read, since it takes no time.
 func pixels(path string) int64 {
 	f, err := os.Open(path)
 	if err != nil {
-		return 1
+		return 0
 	}
 	defer f.Close()
 	info, err := imgio.DecodeInfo(f)
 	if err != nil {
-		return 1
+		return 0
 	}
 	return int64(info.Width) * int64(info.Height)
 }

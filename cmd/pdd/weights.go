@@ -89,7 +89,10 @@ func (c *weightsGetCmd) Run(e *env) error {
 	var results []weights.Result
 	for _, entry := range entries {
 		if path, here := entry.Find(dir); here && !c.Again && c.File == "" {
-			fmt.Fprintf(e.stderr, "%s is here: %s\n", entry.Name, path)
+			results = append(results, weights.Result{Path: path, Source: "here already"})
+			if !c.JSON {
+				fmt.Fprintf(e.stdout, "%s is here already: %s\n", entry.Name, path)
+			}
 			continue
 		}
 		res, err := c.get(e, dir, entry)

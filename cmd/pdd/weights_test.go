@@ -41,7 +41,7 @@ func TestWeightsGet(t *testing.T) {
 		t.Errorf("right sha256: %+v", o)
 	}
 	checkFiles(t, "cache", "gopdd/weights/niqe_modelparameters.mat")
-	if o = pddRun(t, offline(""), "weights", "get", "niqe"); o.code != exitDone || !strings.Contains(o.stderr, "niqe is here: ") {
+	if o = pddRun(t, offline(""), "weights", "get", "niqe"); o.code != exitDone || !strings.Contains(o.stdout, "niqe is here already: ") {
 		t.Errorf("second time: %+v", o)
 	}
 	if o = pddRun(t, nil, "weights", "list"); !strings.Contains(o.stdout, "niqe                      metric     yes ") {

