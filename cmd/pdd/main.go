@@ -25,6 +25,8 @@ import (
 // cli lists the commands in the order of the help screen.
 type cli struct {
 	Upscale upscaleCmd `cmd:"" help:"Upscale images, folders or globs."`
+	Degrade degradeCmd `cmd:"" help:"Make an LR set from HR images."`
+	Data    dataCmd    `cmd:"" help:"Check and prepare training data."`
 	Inspect inspectCmd `cmd:"" help:"Tell what a weight file holds."`
 	Weights weightsCmd `cmd:"" help:"List, fetch and convert weights."`
 	Doctor  doctorCmd  `cmd:"" help:"Tell what was found on this machine, what is missing, and the way out."`
