@@ -8,8 +8,10 @@ import (
 	"flag"
 	"image"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +24,43 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/*.golden")
+
+// TestMain lets the tests start this program as pdd: with the command line in PDD_TEST_ARGS.
+func TestMain(m *testing.M) {
+	if args, ok := os.LookupEnv("PDD_TEST_ARGS"); ok {
+		os.Args = append(os.Args[:1], strings.Fields(args)...)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// TestInterrupt sends ctrl-C's signal to a pdd that waits for a download.
+func TestInterrupt(t *testing.T) {
+	proxy, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	dir := t.TempDir()
+	var stderr bytes.Buffer
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "PDD_TEST_ARGS=weights get niqe --dir "+dir, "HTTPS_PROXY=http://"+proxy.Addr().String(), "NO_PROXY=")
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := proxy.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || stderr.String() != "pdd: interrupted\n" {
+		t.Errorf("code %d, stderr %q", code, stderr.String())
+	}
+	checkFiles(t, dir)
+}
 
 // fakeEngine repeats each pixel 4×4 times.
 type fakeEngine struct {
@@ -206,6 +245,8 @@ func TestErrors(t *testing.T) {
 		{"memory", "a size that is none", "upscale one.png --out o --memory-limit lots", exitUsage, `"lots" is no size: write it like 2GiB`},
 		{"overlap alone", "without a tile size it has no meaning", "upscale one.png --out o --overlap 8", exitUsage, "--overlap needs --tile"},
 		{"negative tile", "", "upscale one.png --out o --tile=-1", exitUsage, "cannot be negative"},
+		{"device", "no such kind", "upscale one.png --out o --device gpu", exitUsage, "must be cpu, cuda or cuda:N"},
+		{"threads", "more than cores only slow each other down", "upscale one.png --out o --threads 100000", exitUsage, "the cores of this machine"},
 		{"scale", "", "upscale one.png --out o --out-scale=-2", exitUsage, "--out-scale -2"},
 		{"quality", "", "upscale one.png --out o --quality 101", exitUsage, "1 to 100"},
 		{"out onto input", "the input would be lost", "upscale one.png --out . --weights w.pth", exitUsage, "would overwrite the input one.png"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"runtime"
 	"time"
 )
 
@@ -70,6 +72,8 @@ func (c *upscaleCmd) Run(e *env) error {
 	return nil
 }
 
+var deviceName = regexp.MustCompile(`^(cpu|cuda(:[0-9]+)?)$`)
+
 func (c *upscaleCmd) validate() error {
 	switch {
 	case c.Overlap != nil && c.Tile == nil:
@@ -78,8 +82,10 @@ func (c *upscaleCmd) validate() error {
 		return usagef("--tile and --overlap cannot be negative")
 	case c.OutScale < 0 || c.OutScale > 64:
 		return usagef("--out-scale %v: must be above 0 and at most 64", c.OutScale)
-	case c.Threads < 0:
-		return usagef("--threads %d: cannot be negative", c.Threads)
+	case c.Threads < 0 || c.Threads > runtime.NumCPU(): // more threads than cores wait for each other, at length
+		return usagef("--threads %d: must be 1 to %d, the cores of this machine", c.Threads, runtime.NumCPU())
+	case !deviceName.MatchString(c.Device):
+		return usagef("--device %s: must be cpu, cuda or cuda:N", c.Device)
 	case c.Quality < 1 || c.Quality > 100:
 		return usagef("--quality %d: must be 1 to 100", c.Quality)
 	}

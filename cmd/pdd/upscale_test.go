@@ -125,12 +125,12 @@ func TestUpscaleOutputInside(t *testing.T) {
 func TestUpscaleFlags(t *testing.T) {
 	workFolder(t)
 	o := pddRun(t, nil, strings.Fields("upscale one.png --out o --weights w.pth --device cuda:1 --tile 0 --overlap 16 --precision bfloat16"+
-		" --threads 3 --memory-limit 2GiB --allow-torchscript --color-correction --out-scale 2.5")...)
+		" --threads 1 --memory-limit 2GiB --allow-torchscript --color-correction --out-scale 2.5")...)
 	if o.code != exitDone {
 		t.Fatalf("%+v", o)
 	}
 	tile, overlap := 0, 16
-	want := engineConfig{Weights: "w.pth", Device: "cuda:1", Precision: "bfloat16", Tile: &tile, Overlap: &overlap, Threads: 3,
+	want := engineConfig{Weights: "w.pth", Device: "cuda:1", Precision: "bfloat16", Tile: &tile, Overlap: &overlap, Threads: 1,
 		MemoryLimit: 2 << 30, AllowTorchScript: true}
 	if diff := cmp.Diff(want, o.engine.config); diff != "" {
 		t.Errorf("engine (-want +got): %s", diff)
