@@ -43,7 +43,7 @@ var native = []string{
 // pending are the operations whose package is not written yet; they are skipped by name.
 var pending = []string{
 	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
-	"metrics.kl", "metrics.kl_ggd", "metrics.lpips",
+	"metrics.kl", "metrics.lpips",
 	"pdd.color_correction",
 	"train.trajectory",
 	"upscale.realesrgan_x4plus", "upscale.tiled",

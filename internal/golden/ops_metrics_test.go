@@ -5,16 +5,18 @@ import (
 	"image"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/gopdd/gopdd/internal/golden"
 	"github.com/gopdd/gopdd/metrics"
 )
 
 var metricsOps = map[string]opFunc{
-	"metrics.psnr": fullReference(metrics.PSNR),
-	"metrics.ssim": fullReference(metrics.SSIM),
-	"metrics.niqe": niqe,
-	"metrics.nrqm": nrqm,
+	"metrics.psnr":   fullReference(metrics.PSNR),
+	"metrics.ssim":   fullReference(metrics.SSIM),
+	"metrics.niqe":   niqe,
+	"metrics.nrqm":   nrqm,
+	"metrics.kl_ggd": kullbackLeibler,
 }
 
 func init() { register(metricsOps) }
@@ -238,6 +240,81 @@ func sameForests(c *golden.Case, model *metrics.NRQMModel) error {
 		}
 	}
 	return nil
+}
+
+func featureKL(c *golden.Case) (map[string]golden.Array, error) {
+	var p struct {
+		PCADim       int        `json:"pca_dim"`
+		AnomalySigma float64    `json:"anomaly_sigma"`
+		Grid         [3]float64 `json:"grid"`
+	}
+	if err := c.DecodeParams(&p); err != nil {
+		return nil, err
+	}
+	base, err := featureRows(c, "base")
+	if err != nil {
+		return nil, err
+	}
+	test, err := featureRows(c, "test")
+	if err != nil {
+		return nil, err
+	}
+	r, err := metrics.FeatureKL(base, test, metrics.KLOptions{
+		Components: p.PCADim, Anomaly: p.AnomalySigma, GridFrom: p.Grid[0], GridTo: p.Grid[1], GridStep: p.Grid[2],
+	})
+	pair := func(a, b float64) golden.Array { return golden.Array{Shape: []int{2}, Data: []float64{a, b}} }
+	one := func(v float64) golden.Array { return golden.Array{Shape: []int{1}, Data: []float64{v}} }
+	return map[string]golden.Array{
+		"variance":   {Shape: []int{2, p.PCADim}, Data: slices.Concat(r.Base.Variance, r.Test.Variance)},
+		"removed":    pair(float64(r.Base.Removed), float64(r.Test.Removed)),
+		"sigma":      pair(r.Base.Fit.Sigma, r.Test.Fit.Sigma),
+		"shape":      pair(r.Base.Fit.Shape, r.Test.Fit.Shape),
+		"kl":         one(r.KL),
+		"kl_reverse": one(r.Reverse),
+		"srga":       one(r.SRGA),
+	}, err
+}
+
+// featureRows splits an [n, D] array.
+func featureRows(c *golden.Case, name string) ([][]float32, error) {
+	a, err := c.Array(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Shape) != 2 {
+		return nil, fmt.Errorf("%s has shape %v, want n,D", name, a.Shape)
+	}
+	rows := make([][]float32, a.Shape[0])
+	for i := range rows {
+		rows[i] = make([]float32, a.Shape[1])
+		for j := range rows[i] {
+			rows[i][j] = float32(a.Data[i*a.Shape[1]+j])
+		}
+	}
+	return rows, nil
+}
+
+func kullbackLeibler(c *golden.Case) (map[string]golden.Array, error) {
+	var p struct {
+		Order []string `json:"order"`
+	}
+	if err := c.DecodeParams(&p); err != nil {
+		return nil, err
+	}
+	column := func(name string) int { return slices.Index(p.Order, name) }
+	pairs, err := c.Array("pairs")
+	if err != nil {
+		return nil, err
+	}
+	var kl, srga []float64
+	for row := range slices.Chunk(pairs.Data, len(p.Order)) {
+		a := metrics.GGD{Sigma: row[column("sigma1")], Shape: row[column("shape1")]}
+		b := metrics.GGD{Sigma: row[column("sigma2")], Shape: row[column("shape2")]}
+		kl = append(kl, a.KL(b))
+		srga = append(srga, metrics.SRGA(a.KL(b)))
+	}
+	shape := pairs.Shape[:1]
+	return map[string]golden.Array{"kl": {Shape: shape, Data: kl}, "srga": {Shape: shape, Data: srga}}, nil
 }
 
 // scoresLike gives the scores the wanted shape: [variants] and [images, variants] hold the same numbers when there is
