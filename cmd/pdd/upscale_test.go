@@ -214,6 +214,36 @@ func TestUpscaleEngineFails(t *testing.T) {
 	}
 }
 
+// TestUpscaleBadImages: each is an error that names it, none leaves a file, and the network never sees them.
+func TestUpscaleBadImages(t *testing.T) {
+	workFolder(t)
+	good, err := os.ReadFile("one.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := append([]byte(nil), good...)
+	copy(huge[16:], "\x00\x01\x86\xa0\x00\x01\x86\xa0") // 100,000×100,000
+	copy(huge[29:], "\x33\x96\xae\xf4")                 // any CRC: it is checked before the size is believed
+	bad := map[string][]byte{"bad/empty.png": nil, "bad/text.jpg": []byte("hello"), "bad/cut.png": good[:len(good)-20], "bad/huge.png": huge,
+		"bad/head.gif": []byte("GIF89a"), "bad/zero.bmp": make([]byte, 64)}
+	os.Mkdir("bad", 0o777)
+	for name, data := range bad {
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := pddRun(t, nil, "upscale", "bad", "--out", "o", "--weights", "w.pth")
+	if o.code != exitFailed || len(o.engine.calls) != 0 || !strings.HasPrefix(o.stdout, "0 done, 0 skipped, 6 failed") {
+		t.Errorf("code %d, %d calls, stdout %q", o.code, len(o.engine.calls), o.stdout)
+	}
+	for name := range bad {
+		if !strings.Contains(o.stderr, "pdd: "+name+": imgio: read ") {
+			t.Errorf("stderr does not name %s: %s", name, o.stderr)
+		}
+	}
+	checkFiles(t, "o")
+}
+
 // TestUpscaleTransparentJPEG: --format jpg for a transparent image is a failure, not a loss.
 func TestUpscaleTransparentJPEG(t *testing.T) {
 	workFolder(t)
