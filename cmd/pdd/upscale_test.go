@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"os"
@@ -223,7 +225,7 @@ func TestUpscaleBadImages(t *testing.T) {
 	}
 	huge := append([]byte(nil), good...)
 	copy(huge[16:], "\x00\x01\x86\xa0\x00\x01\x86\xa0") // 100,000×100,000
-	copy(huge[29:], "\x33\x96\xae\xf4")                 // any CRC: it is checked before the size is believed
+	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
 	bad := map[string][]byte{"bad/empty.png": nil, "bad/text.jpg": []byte("hello"), "bad/cut.png": good[:len(good)-20], "bad/huge.png": huge,
 		"bad/head.gif": []byte("GIF89a"), "bad/zero.bmp": make([]byte, 64)}
 	os.Mkdir("bad", 0o777)
@@ -240,6 +242,9 @@ func TestUpscaleBadImages(t *testing.T) {
 		if !strings.Contains(o.stderr, "pdd: "+name+": imgio: read ") {
 			t.Errorf("stderr does not name %s: %s", name, o.stderr)
 		}
+	}
+	if !strings.Contains(o.stderr, "image is too large: 100000×100000") {
+		t.Errorf("stderr does not say that huge.png is too large: %s", o.stderr)
 	}
 	checkFiles(t, "o")
 }
