@@ -148,25 +148,6 @@ func (w *window) row(c, y int) []float32 {
 	return w.rows[slot][c]
 }
 
-// weightedSum sets dst to the sum of weight[k]·rows[k]; four rows per sweep keep dst in registers.
-func weightedSum(dst []float32, rows [][]float32, weight []float32) {
-	clear(dst)
-	for len(rows) >= 4 {
-		w0, w1, w2, w3 := weight[0], weight[1], weight[2], weight[3]
-		a, b, c, d := rows[0][:len(dst)], rows[1][:len(dst)], rows[2][:len(dst)], rows[3][:len(dst)]
-		for i := range dst {
-			dst[i] += (w0*a[i] + w1*b[i]) + (w2*c[i] + w3*d[i])
-		}
-		rows, weight = rows[4:], weight[4:]
-	}
-	for k, row := range rows {
-		w := weight[k]
-		for i, v := range row[:len(dst)] {
-			dst[i] += w * v
-		}
-	}
-}
-
 // paddedLine is a row with room for the mirrored samples that windows reach at both ends.
 type paddedLine struct {
 	left   int

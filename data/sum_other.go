@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package data
+
+func addFour(dst, a, b, c, d []float32, w *[4]float32) { addFourGo(dst, a, b, c, d, w) }
