@@ -122,11 +122,11 @@ func (n *RRDBNet) Scale() int { return n.cfg.Scale }
 func (n *RRDBNet) Multiple() int { return n.cfg.unshuffle() }
 
 // Reach implements [Generator]. Up to conv_body every convolution reaches one feature pixel further; conv_up1 works at
-// half their size, conv_up2, conv_hr and conv_last at a quarter, together 2 more.
+// half their size, conv_up2, conv_hr and conv_last at a quarter: together they reach 2 more, and that only from the
+// outermost output pixels of a feature pixel.
 func (n *RRDBNet) Reach() int {
 	features := 1 + n.cfg.NumBlock*len(rrdb{})*len(denseBlock{}) + 1 + 2
-	u := n.cfg.unshuffle()
-	return features*u + u - 1 // the pixel may lie on either side of its unshuffled cell
+	return features * n.cfg.unshuffle()
 }
 
 // Clone implements [Trainable].
