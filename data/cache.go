@@ -38,24 +38,30 @@ func (c *Cache) Stats() CacheStats {
 	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Bytes: c.used, Pictures: len(c.pictures)}
 }
 
-// decode returns the item's picture, which must not be changed. A nil cache decodes each time.
-func (c *Cache) decode(it Item, maxPixels int64) (image.Image, error) {
+// find returns the item's picture if it is held.
+func (c *Cache) find(it Item) (image.Image, bool) {
 	if c == nil {
-		return it.Decode(maxPixels)
+		return nil, false
 	}
 	c.mu.Lock()
 	img, ok := c.pictures[it.Path]
 	c.mu.Unlock()
 	if ok {
 		c.hits.Add(1)
-		return img, nil
+	} else {
+		c.misses.Add(1)
 	}
-	c.misses.Add(1)
-	img, err := it.Decode(maxPixels)
-	if err == nil {
-		c.keep(it.Path, img)
+	return img, ok
+}
+
+// room tells whether a picture of n pixels may still find a place.
+func (c *Cache) room(n int64) bool {
+	if c == nil {
+		return false
 	}
-	return img, err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used+n <= c.limit
 }
 
 // keep adds a picture if there is room and it is not there yet.

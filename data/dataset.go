@@ -67,27 +67,31 @@ func (d *Paired) Name(i int) string { return d.pairs[i].LR.Path }
 // Sample reads pair i and takes the same part of both pictures.
 func (d *Paired) Sample(rng *rand.Rand, i int) (Sample, error) {
 	p := d.pairs[i]
-	lr, err := d.opts.Cache.decode(p.LR, d.opts.MaxPixels)
+	lr, err := d.opts.open(p.LR)
 	if err != nil {
 		return Sample{}, err
 	}
-	hr, err := d.opts.Cache.decode(p.HR, d.opts.MaxPixels)
+	hr, err := d.opts.open(p.HR)
 	if err != nil {
 		return Sample{}, err
 	}
-	if err := checkRatio(p, lr.Bounds().Size(), hr.Bounds().Size(), d.scale); err != nil {
+	if err := checkRatio(p, lr.size, hr.size, d.scale); err != nil {
 		return Sample{}, err
 	}
-	part, err := d.opts.part(rng, p.LR, lr.Bounds())
+	part, err := d.opts.part(rng, p.LR, lr.size)
 	if err != nil {
+		return Sample{}, err
+	}
+	s := Sample{Name: p.LR.Path}
+	if s.LR, err = lr.planes(part); err != nil {
+		return Sample{}, err
+	}
+	if s.HR, err = hr.planes(scaled(part, d.scale)); err != nil {
 		return Sample{}, err
 	}
 	o := d.opts.orientation(rng)
-	return Sample{
-		LR:   planes(lr, part).Orient(o),
-		HR:   planes(hr, scaled(part, d.scale)).Orient(o),
-		Name: p.LR.Path,
-	}, nil
+	s.LR, s.HR = s.LR.Orient(o), s.HR.Orient(o)
+	return s, nil
 }
 
 // checkRatio demands that hr is scale times lr, up to a remainder.
@@ -100,11 +104,11 @@ func checkRatio(p Pair, lr, hr image.Point, scale int) error {
 }
 
 // part is the random patch of a picture, or all of it.
-func (o Options) part(rng *rand.Rand, it Item, b image.Rectangle) (image.Rectangle, error) {
+func (o Options) part(rng *rand.Rand, it Item, size image.Point) (image.Rectangle, error) {
 	if o.Patch == 0 {
-		return image.Rect(0, 0, b.Dx(), b.Dy()), nil
+		return image.Rectangle{Max: size}, nil
 	}
-	r, err := square(rng, b.Dx(), b.Dy(), o.Patch)
+	r, err := square(rng, size.X, size.Y, o.Patch)
 	if err != nil {
 		return r, fmt.Errorf("data: crop %q: %w", it.Path, err)
 	}
@@ -116,11 +120,6 @@ func (o Options) orientation(rng *rand.Rand) Orientation {
 		return Orientation{}
 	}
 	return drawOrientation(rng)
-}
-
-// planes converts a part of a decoded picture to three planes.
-func planes(img image.Image, part image.Rectangle) *Image {
-	return FromImage(subImage(img, part)).RGB()
 }
 
 // Unpaired is a dataset of LR pictures without ground truth.
@@ -148,13 +147,17 @@ func (d *Unpaired) Name(i int) string { return d.items[i].Path }
 
 // Sample reads a part of picture i.
 func (d *Unpaired) Sample(rng *rand.Rand, i int) (Sample, error) {
-	img, err := d.opts.Cache.decode(d.items[i], d.opts.MaxPixels)
+	p, err := d.opts.open(d.items[i])
 	if err != nil {
 		return Sample{}, err
 	}
-	part, err := d.opts.part(rng, d.items[i], img.Bounds())
+	part, err := d.opts.part(rng, d.items[i], p.size)
 	if err != nil {
 		return Sample{}, err
 	}
-	return Sample{LR: planes(img, part).Orient(d.opts.orientation(rng)), Name: d.items[i].Path}, nil
+	lr, err := p.planes(part)
+	if err != nil {
+		return Sample{}, err
+	}
+	return Sample{LR: lr.Orient(d.opts.orientation(rng)), Name: d.items[i].Path}, nil
 }

@@ -40,29 +40,46 @@ type Info struct {
 	Bytes       int64 // of the file
 }
 
-// defaultMaxPixels is the limit on a picture where a caller names none.
-const defaultMaxPixels = imgio.DefaultMaxPixels
-
 // Decode reads the picture. Files of more than maxPixels pixels (0: 2^28) are refused from their header, before their
 // pixels are allocated; damaged ones give an error that names the file.
 func (it Item) Decode(maxPixels int64) (image.Image, error) {
-	lim := imgio.Limits{MaxPixels: maxPixels}
-	if it.member == nil {
-		img, _, err := imgio.ReadFile(it.Path, lim)
-		if err != nil {
-			return nil, fmt.Errorf("data: %w", err)
-		}
-		return img, nil
-	}
-	content, err := it.member.read()
+	content, err := it.content()
 	if err != nil {
-		return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
+		return nil, err
 	}
-	img, _, err := imgio.Decode(bytes.NewReader(content), lim)
+	return it.decode(content, maxPixels)
+}
+
+func (it Item) decode(content []byte, maxPixels int64) (image.Image, error) {
+	img, _, err := imgio.Decode(bytes.NewReader(content), imgio.Limits{MaxPixels: maxPixels})
 	if err != nil {
 		return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
 	}
 	return img, nil
+}
+
+// content reads the whole file.
+func (it Item) content() ([]byte, error) {
+	if it.member != nil {
+		content, err := it.member.read()
+		if err != nil {
+			return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
+		}
+		return content, nil
+	}
+	r, size, err := it.open()
+	if err != nil {
+		return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
+	}
+	defer r.Close()
+	if size > imgio.DefaultMaxBytes {
+		return nil, fmt.Errorf("data: read %q: %w: file of %d bytes, the limit is %d", it.Path, imgio.ErrTooLarge, size, imgio.DefaultMaxBytes)
+	}
+	content := make([]byte, size)
+	if _, err := io.ReadFull(r, content); err != nil {
+		return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
+	}
+	return content, nil
 }
 
 // Info reads the picture's header.
@@ -106,8 +123,10 @@ func (nopCloser) Close() error { return nil }
 
 // read returns the member's content. It never allocates more than the limit on files, whatever the archive says.
 func (m *member) read() ([]byte, error) {
-	if m.size < 0 || m.size > imgio.DefaultMaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", imgio.ErrTooLarge, m.size, imgio.DefaultMaxBytes)
+	for _, n := range []int64{m.size, m.packed} {
+		if n < 0 || n > imgio.DefaultMaxBytes {
+			return nil, fmt.Errorf("%w: %d bytes, the limit is %d", imgio.ErrTooLarge, uint64(n), imgio.DefaultMaxBytes)
+		}
 	}
 	f, err := os.Open(m.archive)
 	if err != nil {
@@ -118,7 +137,9 @@ func (m *member) read() ([]byte, error) {
 	if m.deflated {
 		r = flate.NewReader(r)
 	}
+	const mostDeflated = 1032 // bytes that one byte can become
 	var buf bytes.Buffer
+	buf.Grow(int(min(m.size, mostDeflated*m.packed) + bytes.MinRead))
 	n, err := io.Copy(&buf, io.LimitReader(r, m.size+1))
 	switch {
 	case err != nil:

@@ -238,7 +238,7 @@ func TestCacheHoldsItsLimit(t *testing.T) {
 	c := NewCache(2 * 50 * 40 * 4)
 	for range 4 {
 		for _, it := range items {
-			if _, err := c.decode(it, 0); err != nil {
+			if _, err := (Options{Cache: c}).open(it); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -41,20 +41,24 @@ const margin = 4
 // Sample degrades a part of picture i. Parts begin at multiples of the scale, so that they are parts of the LR picture
 // that the whole HR picture has.
 func (d *Synthetic) Sample(rng *rand.Rand, i int) (Sample, error) {
-	img, err := d.opts.Cache.decode(d.items[i], d.opts.MaxPixels)
+	p, err := d.opts.open(d.items[i])
 	if err != nil {
 		return Sample{}, err
 	}
 	scale := d.deg.Factor()
-	whole := image.Rect(0, 0, img.Bounds().Dx()/scale, img.Bounds().Dy()/scale) // in LR pixels
+	whole := p.size.Div(scale) // in LR pixels
 	part, err := d.opts.part(rng, d.items[i], whole)
 	if err != nil {
 		return Sample{}, err
 	}
-	around := part.Inset(-margin).Intersect(whole)
+	around := part.Inset(-margin).Intersect(image.Rectangle{Max: whole})
 	o := d.opts.orientation(rng)
 	recipe := d.deg.Draw(rng)
-	lr, hr, err := recipe.Apply(planes(img, scaled(around, scale)))
+	source, err := p.planes(scaled(around, scale))
+	if err != nil {
+		return Sample{}, err
+	}
+	lr, hr, err := recipe.Apply(source)
 	if err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: %w", d.items[i].Path, err)
 	}
