@@ -82,7 +82,8 @@ func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, 
 }
 
 // Forward implements [Generator]. With weights of a smaller type the dense blocks' convolutions compute in it, all
-// else in float32.
+// else in float32: for Real-ESRGAN x4plus in BFloat16 the output is 63 to 68 dB PSNR from float32's on crops of three
+// photos; with every convolution in BFloat16 it would be 55 to 59 dB, with the residual paths too 53 to 60 dB.
 func (n *RRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "rrdbnet", x, n.cfg.NumInCh, n.Multiple())
 	dtype := n.store.Options().DType
