@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prepares a machine for gopdd. Idempotent; says what it does; nothing is downloaded but Debian packages and Go modules.
 #
-#   third_party/setup.sh            find libtorch, build gotorch's native half for it, write gopdd-libtorch.pc
+#   third_party/setup.sh            find libtorch, build gotorch's native half for it, write a pkg-config file
 #   third_party/setup.sh --env      the same, then print `export` lines for the shell (used by the Makefile)
 #   third_party/setup.sh --check    only say what would be used; change nothing
 #
@@ -19,6 +19,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mode=${1:-}
+pc_name=gopdd-libtorch-from-third_party-setup.sh # where the file is missing, pkg-config's message names the way out
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 case $mode in "" | --env | --check) ;; *) die "unknown argument $mode; see the head of $0" ;; esac
@@ -36,15 +37,15 @@ need() { # command, Debian package
 	die "$1 is missing; install it (Debian: apt-get install $2) and run this again"
 }
 
-# A libtorch is described by the variables root, include, libdir, version, kind.
+# A libtorch is described by the variables include, libdir, version, kind.
 describe() { # folder with include/ and lib/, kind
-	root=$1 kind=$2 include=$1/include libdir=$1/lib
+	kind=$2 include=$1/include libdir=$1/lib
 	[ -f "$include/torch/csrc/api/include/torch/torch.h" ] && [ -f "$libdir/libtorch.so" ] || return 1
 	read_version
 }
 
 describe_system() {
-	root=/usr kind=system include=/usr/include
+	kind=system include=/usr/include
 	[ -f "$include/torch/csrc/api/include/torch/torch.h" ] || return 1
 	libdir=$(dirname "$(${CXX:-g++} -print-file-name=libtorch.so)")
 	[ "$libdir" != . ] || return 1
@@ -77,8 +78,9 @@ choose_prefix() {
 	else
 		prefix=${XDG_DATA_HOME:-$HOME/.local/share}/gopdd/libtorch-$version
 	fi
+	case $prefix$libdir in *[[:space:]]*) die "$prefix and $libdir must be paths without spaces: compilers get them as flags" ;; esac
 	stamp=$prefix/lib/gopdd-libcgotorch.stamp
-	pc=$prefix/lib/pkgconfig/gopdd-libtorch.pc
+	pc=$prefix/lib/pkgconfig/$pc_name.pc
 }
 
 # libtorch builds before the C++11 std::string ABI export no __cxx11 names.
@@ -99,6 +101,7 @@ build_gotorch() {
 	say "building gotorch's native half for libtorch $version (a few minutes) ..."
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
+	# shellcheck disable=SC2016 # the inner shell expands $1
 	for f in "$src"/cgotorch/*.cc; do printf '%s\0' "$f"; done |
 		xargs -0 -n1 -P"$(nproc)" sh -c '${CXX:-g++} '"$cxxflags"' -c "$1" -o "'"$tmp"'/$(basename "$1").o"' sh
 	mkdir -p "$prefix/lib"
@@ -115,7 +118,7 @@ write_pkgconfig() {
 	mkdir -p "$(dirname "$pc")"
 	old=$(cat "$pc" 2>/dev/null || true)
 	cat >"$pc.new" <<-EOF
-		Name: gopdd-libtorch
+		Name: $pc_name
 		Description: the libtorch that gopdd is built against (written by third_party/setup.sh)
 		Version: $version
 		Cflags: -I$include -I$include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=$abi
@@ -143,13 +146,14 @@ cxx_flags() { echo "-O2 -g -DGOPDD_LIBTORCH=$version"; }
 write_go_env() {
 	[ "$prefix" != /usr/local ] && [ "$kind" != named ] || return 0
 	mkdir -p "$prefix/bin"
+	# shellcheck disable=SC2016 # the wrapper expands its variables
 	printf '#!/bin/sh\nPKG_CONFIG_PATH=%s/lib/pkgconfig:$PKG_CONFIG_PATH exec pkg-config "$@"\n' "$prefix" >"$prefix/bin/pkg-config"
 	chmod +x "$prefix/bin/pkg-config"
 	say "go env -w PKG_CONFIG, CGO_LDFLAGS, CGO_CXXFLAGS (undo: go env -u ...), so that plain go build finds $prefix"
 	go env -w PKG_CONFIG="$prefix/bin/pkg-config" CGO_LDFLAGS="$(link_flags)" CGO_CXXFLAGS="$(cxx_flags)"
 }
 
-need go golang-go
+command -v go >/dev/null || die "go is missing; install it from https://go.dev/dl and run this again (Debian's golang-go is too old)"
 need "${CXX:-g++}" g++
 find_libtorch
 abi=$(abi_flag)

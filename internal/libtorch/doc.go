@@ -4,6 +4,6 @@
 // A [Handle] is an at::Tensor* on the C++ heap, the representation github.com/wangkuiyi/gotorch uses, so both can work
 // on the same values. Whoever gets a Handle from this package frees it once with [Free].
 //
-// The shim is compiled by cgo with the flags of gopdd-libtorch.pc, which third_party/setup.sh writes: if the compiler
-// or the linker stops here, run that script. No C++ exception leaves the shim; errors come back as [*Error].
+// The shim is compiled by cgo with the flags of a pkg-config file that third_party/setup.sh writes: if pkg-config, the
+// compiler or the linker stops here, run that script. No C++ exception leaves the shim; errors come back as [*Error].
 package libtorch

@@ -1,7 +1,7 @@
 package libtorch
 
 /*
-#cgo pkg-config: gopdd-libtorch
+#cgo pkg-config: gopdd-libtorch-from-third_party-setup.sh
 #cgo CXXFLAGS: -std=c++20
 #cgo LDFLAGS: -lstdc++
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "guard.h"
 
@@ -52,15 +53,17 @@ class CountingAllocator final : public c10::Allocator {
 
 CountingAllocator allocator;
 
-// Runs when the library is loaded, before any tensor exists.
-// Tensors above the threshold get pages of their own, which go back to the system when freed; below it they
-// share one heap that is trimmed. One arena per thread, glibc's default, kept the memory of every size ever used.
+// Runs when the program is loaded, before any tensor exists. The settings keep resident memory flat under pictures of
+// ever new sizes; docs/NATIVE.md has the measurements. oneDNN keeps a compiled kernel, about 0.4 MiB, for each
+// convolution and size seen, 1024 by default; 256 are more than a network or a training step uses. The C heap keeps
+// freed tensors below the mmap threshold; those above go back to the system at once.
 struct Install {
   Install() {
     c10::SetAllocator(c10::DeviceType::CPU, &allocator, 1);
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
-    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    if (!getenv("DNNL_PRIMITIVE_CACHE_CAPACITY")) setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256", 0);
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
   }
 } install;
 
