@@ -26,6 +26,7 @@ import (
 type cli struct {
 	Upscale upscaleCmd `cmd:"" help:"Upscale images, folders or globs."`
 	Degrade degradeCmd `cmd:"" help:"Make an LR set from HR images."`
+	Eval    evalCmd    `cmd:"" help:"Measure a folder of results against its ground truth."`
 	Data    dataCmd    `cmd:"" help:"Check and prepare training data."`
 	Inspect inspectCmd `cmd:"" help:"Tell what a weight file holds."`
 	Weights weightsCmd `cmd:"" help:"List, fetch and convert weights."`
@@ -65,6 +66,7 @@ func (e *env) run(args []string) int {
 	code, helped := exitDone, false
 	parser, err := kong.New(&cli{}, kong.Name("pdd"),
 		kong.Description("Upscale images with super-resolution networks."),
+		evalVars,
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(c int) { code, helped = c, true }), // after a help screen; parsing goes on
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}))
