@@ -112,26 +112,26 @@ func (b budget) admit(p *picture, side int) (share int64, tile int, err error) {
 	}
 }
 
-// bytes is what the picture and its result take: planes, the band being blended, the result, its resized copy.
+// bytes is what the picture and its result take: planes, the band being blended, the result, its resized copy. The
+// sum is made in float64, since the sides of a picture that is to be refused may be of any size.
 func (p *picture) bytes(side int) int64 {
-	area, scale := int64(p.h)*int64(p.w), int64(p.scale)
-	depth, result := int64(1), int64(4)
-	if p.deep {
-		depth = 2
-	}
+	h, w, scale, planes := float64(p.h), float64(p.w), float64(p.scale), 4*float64(p.channels)
+	tileH, tileW := min(float64(side), h), min(float64(side), w)
+	result := 4.0 // bytes of a pixel
 	if p.gray {
 		result = 1
 	}
-	band := 4 * int64(p.channels) * int64(min(side, p.h)) * int64(p.w) * scale * scale
-	tile := 4 * int64(p.channels+3) * int64(min(side, p.h)) * int64(min(side, p.w)) * scale * scale
-	total := 4*int64(p.channels)*area + band + tile + result*depth*area*scale*scale
+	if p.deep {
+		result *= 2
+	}
+	total := planes*h*w + scale*scale*(planes*tileH*w+(planes+12)*tileH*tileW+result*h*w)
 	if p.call.correct {
-		total += 4 * int64(p.channels) * area * scale * scale
+		total += planes * h * w * scale * scale
 	}
-	if h, w := p.outSize(); p.call.outScale != 0 {
-		total += result * depth * int64(h) * int64(w)
+	if f := p.call.outScale; f != 0 {
+		total += result * h * f * w * f
 	}
-	return total
+	return int64(min(total, 1<<60))
 }
 
 // systemLimit is the control group's memory limit, or the machine's memory.

@@ -31,7 +31,7 @@ type Upscaler struct {
 	settings settings
 	net      models.Generator
 	report   models.Report // of the weight file
-	exact    exactNet // the network in float32, for tiles that overflow
+	exact    exactNet      // the network in float32, for tiles that overflow
 	device   tensor.Device
 	worker   *tensor.Worker
 	memory   budget

@@ -1,6 +1,7 @@
 package golden_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,10 +45,11 @@ var native = []string{
 var pending = []string{
 	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
 	"metrics.kl", "metrics.lpips",
-	"pdd.color_correction",
 	"train.trajectory",
-	"upscale.realesrgan_x4plus", "upscale.tiled",
 }
+
+// errAbsent is in the chain of errors about files that cannot be shipped; such a case is skipped, saying why.
+var errAbsent = errors.New("not at hand")
 
 // thirdParty are the cases whose parameters are other people's (NIQE's prior, the LPIPS heads) and therefore not
 // in the repository: they run from $GOPDD_GOLDEN or ../shared/golden beside the checkout.
@@ -73,6 +75,9 @@ func TestGolden(t *testing.T) {
 				return
 			}
 			got, err := guard(c, f)
+			if errors.Is(err, errAbsent) && os.Getenv("GOPDD_REQUIRE_WEIGHTS") == "" {
+				t.Skipf("%s: %v", c.Op, err)
+			}
 			if err != nil {
 				t.Fatalf("%s: %v", c.Op, err)
 			}
