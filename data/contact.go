@@ -33,7 +33,7 @@ const (
 	contactSide    = 256 // of a picture
 	contactGap     = 8
 	contactLine    = 14 // height of a line of text
-	contactLines   = 3  // below the pictures
+	contactLines   = 4  // below the pictures
 	contactColumns = 2
 )
 

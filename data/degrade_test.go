@@ -60,7 +60,7 @@ func TestDegradeSet(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(second, "HR")); err == nil {
 		t.Error("targets were written though nobody asked")
 	}
-	if img := sheet.Image(); sheet.Len() != 3 || img.Bounds() != image.Rect(0, 0, 2*(2*256+24), 2*(256+16+42)) {
+	if img := sheet.Image(); sheet.Len() != 3 || img.Bounds() != image.Rect(0, 0, 2*(2*256+24), 2*(256+16+56)) {
 		t.Errorf("sheet of %d pictures, %v", sheet.Len(), img.Bounds())
 	}
 }

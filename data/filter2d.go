@@ -82,34 +82,32 @@ func reflect(i, n int) int {
 	return i
 }
 
-// padRows returns plane c with r reflected columns on both sides: H rows of W+2r.
-func padRows(m *Image, c, r int) [][]float32 {
-	rows := makeRows(m.H, m.W+2*r)
-	for y, dst := range rows {
-		src := m.Row(c, y)
+// padPlane returns plane c with r reflected samples on all sides, H+2r rows of W+2r samples.
+func padPlane(m *Image, c, r int) []float32 {
+	stride := m.W + 2*r
+	out := make([]float32, (m.H+2*r)*stride)
+	for y := range m.H + 2*r {
+		src, dst := m.Row(c, reflect(y-r, m.H)), out[y*stride:(y+1)*stride]
 		copy(dst[r:], src)
 		for i := range r {
 			dst[i] = src[reflect(i-r, m.W)]
 			dst[r+m.W+i] = src[reflect(m.W+i, m.W)]
 		}
 	}
-	return rows
+	return out
 }
 
-// filterFull sums one shifted row per weight.
+// filterFull adds side weights of a row at a time.
 func filterFull(m *Image, weights []float32, side int) *Image {
 	out := newImage(m.C, m.H, m.W)
-	r := side / 2
+	stride := m.W + side - 1
 	for c := range m.C {
-		padded := padRows(m, c, r)
+		padded := padPlane(m, c, side/2)
 		parallel(m.H, grain(side*side*m.W), func(lo, hi int) {
-			rows := make([][]float32, len(weights))
 			for y := lo; y < hi; y++ {
-				for i := range rows {
-					x := i % side
-					rows[i] = padded[reflect(y-r+i/side, m.H)][x : x+m.W]
+				for k := range side {
+					addTaps(out.Row(c, y), padded[(y+k)*stride:], 1, weights[k*side:(k+1)*side])
 				}
-				weightedSum(out.Row(c, y), rows, weights)
 			}
 		})
 	}
@@ -119,21 +117,15 @@ func filterFull(m *Image, weights []float32, side int) *Image {
 // filterSeparable combines rows by col, then columns by row.
 func filterSeparable(m *Image, col, row []float32) *Image {
 	out := newImage(m.C, m.H, m.W)
-	r := len(col) / 2
+	stride := m.W + len(col) - 1
 	for c := range m.C {
-		padded := padRows(m, c, r)
+		padded := padPlane(m, c, len(col)/2)
 		parallel(m.H, grain(2*len(col)*m.W), func(lo, hi int) {
-			line := make([]float32, m.W+2*r)
-			rows := make([][]float32, len(col))
+			line := make([]float32, stride)
 			for y := lo; y < hi; y++ {
-				for i := range rows {
-					rows[i] = padded[reflect(y-r+i, m.H)]
-				}
-				weightedSum(line, rows, col)
-				for i := range rows {
-					rows[i] = line[i : i+m.W]
-				}
-				weightedSum(out.Row(c, y), rows, row)
+				clear(line)
+				addTaps(line, padded[y*stride:], stride, col)
+				addTaps(out.Row(c, y), line, 1, row)
 			}
 		})
 	}

@@ -130,11 +130,11 @@ func compressBlock(p []float32, w int, offset float32, step, inverse *[64]float3
 			b[y*8+x] = v - offset
 		}
 	}
-	b = multiply(&dct, &b, false)
+	b = transform(&dct, &b)
 	for i, v := range b {
 		b[i] = float32(math.RoundToEven(float64(v*inverse[i]))) * step[i]
 	}
-	b = multiply(&dct, &b, true)
+	b = transform(&dctInverse, &b)
 	for y := range 8 {
 		row := p[y*w : y*w+8]
 		for x := range row {
@@ -143,8 +143,8 @@ func compressBlock(p []float32, w int, offset float32, step, inverse *[64]float3
 	}
 }
 
-// dct[u][x] is the orthonormal DCT-II of length 8.
-var dct = func() (d [64]float32) {
+// dct[u][x] is the orthonormal DCT-II of length 8, dctInverse its transpose.
+var dct, dctInverse = func() (d, inverse [64]float32) {
 	for u := range 8 {
 		scale := 0.5
 		if u == 0 {
@@ -152,52 +152,44 @@ var dct = func() (d [64]float32) {
 		}
 		for x := range 8 {
 			d[u*8+x] = float32(scale * math.Cos(float64(2*x+1)*float64(u)*math.Pi/16))
+			inverse[x*8+u] = d[u*8+x]
 		}
 	}
-	return d
+	return d, inverse
 }()
 
-// multiply is d·b·dᵀ, the transform of a block, or dᵀ·b·d, its inverse.
-func multiply(d, b *[64]float32, inverse bool) (out [64]float32) {
-	var half [64]float32
-	du, dx := 8, 1
-	if inverse {
-		du, dx = 1, 8
-	}
-	for u := range 8 {
-		var s [8]float32
-		for k := range 8 {
-			w := d[u*du+k*dx]
-			row := b[k*8 : k*8+8]
-			for x := range s {
-				s[x] += w * row[x]
-			}
+// transform is (d·b·dᵀ)ᵀ. The transposition costs nothing: applied twice, forwards and back, it undoes itself, and
+// between the two the tables are read transposed.
+func transform(d, b *[64]float32) [64]float32 {
+	half := multiply(d, b)
+	for y := range 8 {
+		for x := range y {
+			half[y*8+x], half[x*8+y] = half[x*8+y], half[y*8+x]
 		}
-		copy(half[u*8:], s[:])
 	}
-	for v := range 8 {
-		for u := range 8 {
-			var s float32
-			for k := range 8 {
-				s += d[v*du+k*dx] * half[u*8+k]
-			}
-			out[u*8+v] = s
-		}
+	return multiply(d, &half)
+}
+
+// multiply is d·b.
+func multiply(d, b *[64]float32) (out [64]float32) {
+	for u := 0; u < 64; u += 8 {
+		addTaps(out[u:u+8], b[:], 8, d[u:u+8])
 	}
 	return out
 }
 
-// The tables of ITU-T T.81 annex K, each entry [vertical][horizontal] holding the standard's [horizontal][vertical].
+// The tables of ITU-T T.81 annex K as printed there. The reference uses them transposed, and so they are here: block
+// coefficients are transposed when they meet the tables, see transform.
 var (
 	lumaTable = [64]float64{
-		16, 12, 14, 14, 18, 24, 49, 72,
-		11, 12, 13, 17, 22, 35, 64, 92,
-		10, 14, 16, 22, 37, 55, 78, 95,
-		16, 19, 24, 29, 56, 64, 87, 98,
-		24, 26, 40, 51, 68, 81, 103, 112,
-		40, 58, 57, 87, 109, 104, 121, 100,
-		51, 60, 69, 80, 103, 113, 120, 103,
-		61, 55, 56, 62, 77, 92, 101, 99,
+		16, 11, 10, 16, 24, 40, 51, 61,
+		12, 12, 14, 19, 26, 58, 60, 55,
+		14, 13, 16, 24, 40, 57, 69, 56,
+		14, 17, 22, 29, 51, 87, 80, 62,
+		18, 22, 37, 56, 68, 109, 103, 77,
+		24, 35, 55, 64, 81, 104, 113, 92,
+		49, 64, 78, 87, 103, 121, 120, 101,
+		72, 92, 95, 98, 112, 100, 103, 99,
 	}
 	chromaTable = [64]float64{
 		17, 18, 24, 47, 99, 99, 99, 99,

@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 	"math/rand/v2"
 
@@ -177,41 +176,16 @@ func mix(m *Image, a *[3][3]float64) *Image {
 	return m
 }
 
+// poissonCounts draws a count for each sample. Means are multiples of v/255, so that a table each will do.
 func poissonCounts(rng *rand.Rand, m *Image, planes int) *Image {
 	mean, vals := poissonMean(m, planes)
+	var tables [256]*poissonTable
 	for i, q := range mean.Pix {
-		mean.Pix[i] = float32(poisson(rng, float64(q)*float64(vals)))
+		l := uint8(pixel.Level(q, 255))
+		if tables[l] == nil {
+			tables[l] = newPoissonTable(float64(l) / 255 * float64(vals))
+		}
+		mean.Pix[i] = float32(tables[l].draw(rng))
 	}
 	return mean
-}
-
-// poisson draws from the Poisson distribution of the given mean: by multiplying uniforms below 10, by Hörmann's
-// transformed rejection (1993, algorithm PTRS) from there on.
-func poisson(rng *rand.Rand, mean float64) int {
-	if mean < 10 {
-		limit, k := math.Exp(-mean), 0
-		for p := rng.Float64(); p > limit; p *= rng.Float64() {
-			k++
-		}
-		return k
-	}
-	b := 0.931 + 2.53*math.Sqrt(mean)
-	a := -0.059 + 0.02483*b
-	vr := 0.9277 - 3.6224/(b-2)
-	for {
-		u, v := rng.Float64()-0.5, rng.Float64()
-		us := 0.5 - math.Abs(u)
-		k := math.Floor((2*a/us+b)*u + mean + 0.43)
-		if us >= 0.07 && v <= vr {
-			return int(k)
-		}
-		if k < 0 || us < 0.013 && v > us {
-			continue
-		}
-		inverse := 1.1239 + 1.1328/(b-3.4)
-		gamma, _ := math.Lgamma(k + 1)
-		if math.Log(v*inverse/(a/(us*us)+b)) <= k*math.Log(mean)-mean-gamma {
-			return int(k)
-		}
-	}
 }

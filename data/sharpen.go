@@ -1,9 +1,6 @@
 package data
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // USM is Real-ESRGAN's unsharp mask, which sharpens the ground truth before it is degraded: where a pixel differs
 // from its Gaussian blur by more than Threshold, Weight times the difference is added, with a blurred mask.
@@ -17,7 +14,8 @@ type USM struct {
 // DefaultUSM is the setting of Real-ESRGAN's training.
 var DefaultUSM = USM{Weight: 0.5, Radius: 50, Threshold: 10}
 
-// Sharpen applies the mask to m, whose values are in [0, 1]. The filter reaches Radius/2 pixels.
+// Sharpen applies the mask to m, whose values are in [0, 1]. The filter reaches Radius/2 pixels. Where nothing is above
+// the threshold the result is m itself.
 func Sharpen(m *Image, u USM) (*Image, error) {
 	weights, side, err := u.kernel()
 	if err != nil {
@@ -28,10 +26,14 @@ func Sharpen(m *Image, u USM) (*Image, error) {
 		return nil, err
 	}
 	mask := newImage(m.C, m.H, m.W)
+	flat := true
 	for i, v := range m.Pix {
-		if math.Abs(float64(v-blur.Pix[i]))*255 > u.Threshold {
-			mask.Pix[i] = 1
+		if d := 255 * (v - blur.Pix[i]); d > float32(u.Threshold) || -d > float32(u.Threshold) {
+			mask.Pix[i], flat = 1, false
 		}
+	}
+	if flat {
+		return m, nil
 	}
 	soft, err := Filter2D(mask, weights, side)
 	if err != nil {

@@ -32,3 +32,13 @@ func addFourGo(dst, a, b, c, d []float32, w *[4]float32) {
 		dst[i] += ab + cd
 	}
 }
+
+// addTapsGo adds the sum over k of w[k]·src[i+k·step] to each dst[i], tap after tap.
+func addTapsGo(dst, src []float32, step int, w []float32) {
+	for i, sum := range dst {
+		for k, weight := range w {
+			sum += float32(weight * src[i+k*step])
+		}
+		dst[i] = sum
+	}
+}

@@ -1,7 +1,8 @@
 #include "textflag.h"
 
+// No fused multiply-add here: every product is rounded, as in the Go versions.
+
 // func addFourAVX(dst, a, b, c, d *float32, n int, w *[4]float32)
-// No fused multiply-add: every product is rounded, as in addFourGo.
 TEXT ·addFourAVX(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -29,5 +30,74 @@ loop:
 	ADDQ    $8, AX
 	CMPQ    AX, CX
 	JLT     loop
+	VZEROUPPER
+	RET
+
+// func addTapsAVX(dst, src *float32, n, step int, w *float32, taps int)
+// Blocks of 32 samples, then of 8, stay in registers while all taps are added.
+TEXT ·addTapsAVX(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ step+24(FP), R8
+	SHLQ $2, R8
+	MOVQ w+32(FP), DX
+	MOVQ taps+40(FP), R9
+
+block32:
+	CMPQ    CX, $32
+	JLT     block8
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	MOVQ    SI, R10
+	XORQ    AX, AX
+
+tap32:
+	VBROADCASTSS (DX)(AX*4), Y8
+	VMULPS  (R10), Y8, Y4
+	VMULPS  32(R10), Y8, Y5
+	VMULPS  64(R10), Y8, Y6
+	VMULPS  96(R10), Y8, Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	ADDQ    R8, R10
+	INCQ    AX
+	CMPQ    AX, R9
+	JLT     tap32
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ    $128, DI
+	ADDQ    $128, SI
+	SUBQ    $32, CX
+	JMP     block32
+
+block8:
+	CMPQ    CX, $8
+	JLT     done
+	VMOVUPS (DI), Y0
+	MOVQ    SI, R10
+	XORQ    AX, AX
+
+tap8:
+	VBROADCASTSS (DX)(AX*4), Y8
+	VMULPS  (R10), Y8, Y4
+	VADDPS  Y4, Y0, Y0
+	ADDQ    R8, R10
+	INCQ    AX
+	CMPQ    AX, R9
+	JLT     tap8
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, DI
+	ADDQ    $32, SI
+	SUBQ    $8, CX
+	JMP     block8
+
+done:
 	VZEROUPPER
 	RET

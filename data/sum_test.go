@@ -19,3 +19,18 @@ func TestAddFourEqualsGo(t *testing.T) {
 		}
 	}
 }
+
+func TestAddTapsEqualsGo(t *testing.T) {
+	for _, step := range []int{1, 3, 50} {
+		for n := range 75 {
+			m := noisy(1, 1, 75+7*50+1)
+			w := []float32{0.3, -1.7, 2.1, 0.01, 5, -2, 0.7}
+			got, want := slices.Clone(m.Pix[:n]), slices.Clone(m.Pix[:n])
+			addTaps(got, m.Pix[1:], step, w)
+			addTapsGo(want, m.Pix[1:], step, w)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d samples, step %d: %v, want %v", n, step, got, want)
+			}
+		}
+	}
+}
