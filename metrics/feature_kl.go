@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -69,7 +70,8 @@ type KLResult struct {
 // FeatureKL measures how far the low-level features of two sets of pictures lie apart, as SRGA does: a row per patch,
 // for example the flattened deepest features of a network; principal components fitted to each set by itself; all
 // projections of a set in one list; a generalised Gaussian fitted to it. It computes components exactly, while SRGA's
-// code leaves it to scikit-learn, which picks a randomised solver for large sets (up to 2 % of difference in KL).
+// code leaves it to scikit-learn, which picks a randomised solver for large sets (up to 2 % of difference in KL), and
+// with the signs that numpy.linalg.svd gives the components, on which the index depends slightly.
 //
 // Rows must be equally long and finite, with more rows than one. Work is n² D for n rows of length D, and memory n²
 // besides the rows, which are read only. It is safe for concurrent use.
@@ -98,14 +100,17 @@ func featureKL(base, test [][]float32, o KLOptions) (r KLResult, err error) {
 }
 
 func newSetStatistics(rows [][]float32, o KLOptions, grid *shapeGrid) (s SetStatistics, err error) {
-	scores, _, err := principalScores(rows, o.Components)
+	p, err := newComponents(rows, o.Components)
 	if err != nil {
 		return s, err
 	}
+	signs := componentSigns(p.vectors, p.roots)
 	var values []float64
-	for _, score := range scores {
-		s.Variance = append(s.Variance, sumSquares(score)/float64(len(rows)-1))
-		values = append(values, score...)
+	for c := range o.Components {
+		scores := p.scores(c)
+		floats.Scale(signs[c], scores)
+		s.Variance = append(s.Variance, sumSquares(scores)/float64(len(rows)-1))
+		values = append(values, scores...)
 	}
 	kept := values
 	if o.Anomaly > 0 {

@@ -19,15 +19,20 @@ func Project(sets ...[][]float32) (points [][][2]float64, share [2]float64, err 
 	for _, rows := range sets {
 		all = append(all, rows...)
 	}
-	scores, total, err := principalScores(all, 2)
+	p, err := newComponents(all, 2)
 	if err != nil {
 		return nil, share, fmt.Errorf("metrics: project: %w", err)
 	}
-	if !(total > 0) {
+	if !(p.total > 0) {
 		return nil, share, errors.New("metrics: project: all rows are equal: there is no plane")
 	}
-	for axis, score := range scores {
-		share[axis] = sumSquares(score) / total
+	var scores [2][]float64
+	for axis := range scores {
+		scores[axis] = p.scores(axis)
+		if floats.Max(scores[axis]) < -floats.Min(scores[axis]) {
+			floats.Scale(-1, scores[axis])
+		}
+		share[axis] = sumSquares(scores[axis]) / p.total
 	}
 	at := 0
 	for _, rows := range sets {
@@ -41,36 +46,44 @@ func Project(sets ...[][]float32) (points [][][2]float64, share [2]float64, err 
 	return points, share, nil
 }
 
-// principalScores projects rows onto their first k principal components: scores[component][row], largest variance
-// first. total is the sum of squares over all components. The scores are eigenvectors of the rows' matrix of inner
-// products times the roots of its eigenvalues, so the components themselves, as long as the rows, are never made.
-func principalScores(rows [][]float32, k int) (scores [][]float64, total float64, err error) {
+// components are the principal components of a set of rows, seen from the rows: the eigenvectors of their matrix of
+// inner products. The components themselves, as long as the rows, are never made.
+type components struct {
+	vectors *mat.Dense // a column per component, largest variance first
+	roots   []float64  // of the eigenvalues
+	total   float64    // sum of squares over all components
+}
+
+func newComponents(rows [][]float32, k int) (*components, error) {
 	if err := checkRows(rows, k); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	n := len(rows)
 	products := innerProducts(rows)
-	total = mat.Trace(products)
-	if total-total != 0 {
-		return nil, 0, errors.New("a row has numbers that are not finite")
+	p := &components{total: mat.Trace(products)}
+	if p.total-p.total != 0 {
+		return nil, errors.New("a row has numbers that are not finite")
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(products, true) {
-		return nil, 0, errors.New("the eigenvalues do not converge")
+		return nil, errors.New("the eigenvalues do not converge")
 	}
 	values := eigen.Values(nil) // ascending
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
-	for c := range k {
-		score := mat.Col(nil, n-1-c, &vectors)
-		root := math.Sqrt(max(values[n-1-c], 0))
-		if floats.Max(score) < -floats.Min(score) {
-			root = -root
-		}
-		floats.Scale(root, score)
-		scores = append(scores, score)
+	var ascending mat.Dense
+	eigen.VectorsTo(&ascending)
+	n := len(rows)
+	p.vectors, p.roots = mat.NewDense(n, n, nil), make([]float64, n)
+	for c := range n {
+		p.roots[c] = math.Sqrt(max(values[n-1-c], 0))
+		p.vectors.SetCol(c, mat.Col(nil, n-1-c, &ascending))
 	}
-	return scores, total, nil
+	return p, nil
+}
+
+// scores are the projections of all rows onto component c.
+func (p *components) scores(c int) []float64 {
+	s := mat.Col(nil, c, p.vectors)
+	floats.Scale(p.roots[c], s)
+	return s
 }
 
 func checkRows(rows [][]float32, k int) error {

@@ -16,6 +16,7 @@ var metricsOps = map[string]opFunc{
 	"metrics.ssim":   fullReference(metrics.SSIM),
 	"metrics.niqe":   niqe,
 	"metrics.nrqm":   nrqm,
+	"metrics.kl":     featureKL,
 	"metrics.kl_ggd": kullbackLeibler,
 }
 
