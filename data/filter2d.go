@@ -87,12 +87,9 @@ func padPlane(m *Image, c, r int) []float32 {
 	stride := m.W + 2*r
 	out := make([]float32, (m.H+2*r)*stride)
 	for y := range m.H + 2*r {
-		src, dst := m.Row(c, reflect(y-r, m.H)), out[y*stride:(y+1)*stride]
-		copy(dst[r:], src)
-		for i := range r {
-			dst[i] = src[reflect(i-r, m.W)]
-			dst[r+m.W+i] = src[reflect(m.W+i, m.W)]
-		}
+		dst := out[y*stride : (y+1)*stride]
+		copy(dst[r:], m.Row(c, reflect(y-r, m.H)))
+		reflectEnds(dst, r)
 	}
 	return out
 }
@@ -114,20 +111,49 @@ func filterFull(m *Image, weights []float32, side int) *Image {
 	return out
 }
 
+// strip is how many columns filterSeparable combines at a time: the rows that a large kernel reaches, so narrow, stay
+// in the processor's first cache.
+const strip = 64
+
 // filterSeparable combines rows by col, then columns by row.
 func filterSeparable(m *Image, col, row []float32) *Image {
 	out := newImage(m.C, m.H, m.W)
-	stride := m.W + len(col) - 1
+	r := len(col) / 2
 	for c := range m.C {
-		padded := padPlane(m, c, len(col)/2)
+		padded, stride := padRows(m, c, r)
 		parallel(m.H, grain(2*len(col)*m.W), func(lo, hi int) {
-			line := make([]float32, stride)
-			for y := lo; y < hi; y++ {
-				clear(line)
-				addTaps(line, padded[y*stride:], stride, col)
-				addTaps(out.Row(c, y), line, 1, row)
+			lines := makeRows(hi-lo, m.W+2*r)
+			for x := 0; x < m.W; x += strip {
+				n := min(strip, m.W-x)
+				for i, line := range lines {
+					addTaps(line[r+x:r+x+n], padded[(lo+i)*stride+x:], stride, col)
+				}
+			}
+			for i, line := range lines {
+				reflectEnds(line, r)
+				addTaps(out.Row(c, lo+i), line, 1, row)
 			}
 		})
 	}
 	return out
+}
+
+// padRows returns plane c with r reflected rows above and below, and the distance between rows: an odd number of cache
+// lines, so that rows do not compete for the same places.
+func padRows(m *Image, c, r int) (padded []float32, stride int) {
+	stride = 16 * ((m.W+15)/16 | 1)
+	padded = make([]float32, (m.H+2*r)*stride)
+	for y := range m.H + 2*r {
+		copy(padded[y*stride:], m.Row(c, reflect(y-r, m.H)))
+	}
+	return padded, stride
+}
+
+// reflectEnds fills the first and last r samples of line with the mirror image of those between.
+func reflectEnds(line []float32, r int) {
+	inside := line[r : len(line)-r]
+	for i := range r {
+		line[i] = inside[reflect(i-r, len(inside))]
+		line[r+len(inside)+i] = inside[reflect(len(inside)+i, len(inside))]
+	}
 }

@@ -33,57 +33,55 @@ func JPEG(m *Image, quality float64) (*Image, error) {
 		factor = 1e-9 // the reference divides by zero here; this keeps every coefficient
 	}
 	if m.C == 1 {
-		y := paddedPlane(m, h, w, func(i int) float32 { return 255 * m.Pix[i] })
-		compressPlane(y, w, &lumaTable, factor)
-		return unpadPlanes(m, w, y), nil
+		return compressGray(m, h, w, factor), nil
 	}
 	return compressColour(m, h, w, factor), nil
 }
 
-// compressColour works in YCbCr without the offset of 128, which the transform of a block would take away again.
-func compressColour(m *Image, h, w int, factor float64) *Image {
-	r, g, b := m.Plane(0), m.Plane(1), m.Plane(2)
-	y := paddedPlane(m, h, w, func(i int) float32 { return 255 * (0.299*r[i] + 0.587*g[i] + 0.114*b[i]) })
-	cb := paddedPlane(m, h, w, func(i int) float32 { return 255 * (-0.168736*r[i] - 0.331264*g[i] + 0.5*b[i]) })
-	cr := paddedPlane(m, h, w, func(i int) float32 { return 255 * (0.5*r[i] - 0.418688*g[i] - 0.081312*b[i]) })
+func compressGray(m *Image, h, w int, factor float64) *Image {
+	y := make([]float32, h*w)
+	for i := range m.H {
+		for x, v := range m.Row(0, i) {
+			y[i*w+x] = 255 * v
+		}
+	}
 	compressPlane(y, w, &lumaTable, factor)
-	cb, cr = halve(cb, h, w), halve(cr, h, w)
-	compressPlane(cb, w/2, &chromaTable, factor)
-	compressPlane(cr, w/2, &chromaTable, factor)
-	out := unpadPlanes(m, w, y, y, y)
-	for i := range out.H {
-		red, green, blue := out.Row(0, i), out.Row(1, i), out.Row(2, i)
-		cbRow, crRow := cb[i/2*(w/2):], cr[i/2*(w/2):]
-		for x := range red {
-			u, v := cbRow[x/2]/255, crRow[x/2]/255
-			l := y[i*w+x] / 255
-			red[x] = clamp01(l + 1.402*v)
-			green[x] = clamp01(l - 0.344136*u - 0.714136*v)
-			blue[x] = clamp01(l + 1.772*u)
+	out := newImage(1, m.H, m.W)
+	for i := range m.H {
+		row := out.Row(0, i)
+		for x, v := range y[i*w : i*w+m.W] {
+			row[x] = clamp01(v / 255)
 		}
 	}
 	return out
 }
 
-// paddedPlane evaluates at on the samples of m and leaves zero in the rows and columns beyond them.
-func paddedPlane(m *Image, h, w int, at func(i int) float32) []float32 {
-	p := make([]float32, h*w)
-	for y := range m.H {
-		for x := range m.W {
-			p[y*w+x] = at(y*m.W + x)
+// compressColour works in YCbCr without the offset of 128, which the transform of a block would take away again.
+func compressColour(m *Image, h, w int, factor float64) *Image {
+	y, cb, cr := make([]float32, h*w), make([]float32, h*w), make([]float32, h*w)
+	for i := range m.H {
+		red, green, blue := m.Row(0, i), m.Row(1, i), m.Row(2, i)
+		yRow, cbRow, crRow := y[i*w:], cb[i*w:], cr[i*w:]
+		for x, r := range red {
+			g, b := green[x], blue[x]
+			yRow[x] = 255 * (0.299*r + 0.587*g + 0.114*b)
+			cbRow[x] = 255 * (-0.168736*r - 0.331264*g + 0.5*b)
+			crRow[x] = 255 * (0.5*r - 0.418688*g - 0.081312*b)
 		}
 	}
-	return p
-}
-
-// unpadPlanes cuts planes of width w, in levels of 255, to the size of m.
-func unpadPlanes(m *Image, w int, planes ...[]float32) *Image {
-	out := newImage(len(planes), m.H, m.W)
-	for c, p := range planes {
-		for y := range m.H {
-			for x, v := range p[y*w : y*w+m.W] {
-				out.Row(c, y)[x] = clamp01(v / 255)
-			}
+	compressPlane(y, w, &lumaTable, factor)
+	cb, cr = halve(cb, h, w), halve(cr, h, w)
+	compressPlane(cb, w/2, &chromaTable, factor)
+	compressPlane(cr, w/2, &chromaTable, factor)
+	out := newImage(3, m.H, m.W)
+	for i := range m.H {
+		red, green, blue := out.Row(0, i), out.Row(1, i), out.Row(2, i)
+		yRow, cbRow, crRow := y[i*w:], cb[i/2*(w/2):], cr[i/2*(w/2):]
+		for x := range red {
+			l, u, v := yRow[x]/255, cbRow[x/2]/255, crRow[x/2]/255
+			red[x] = clamp01(l + 1.402*v)
+			green[x] = clamp01(l - 0.344136*u - 0.714136*v)
+			blue[x] = clamp01(l + 1.772*u)
 		}
 	}
 	return out
