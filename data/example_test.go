@@ -32,8 +32,7 @@ func ExamplePreset() {
 func ExampleLoader() {
 	hr, err := data.List("DF2K/DF2K_train_HR")
 	if err != nil {
-		fmt.Println("no data here")
-		return
+		log.Fatal(err)
 	}
 	real, err := data.List("RealSR/Canon/Train/4")
 	if err != nil {
@@ -62,5 +61,4 @@ func ExampleLoader() {
 		}
 		fmt.Println(batch.Step, batch.LabelledHR.N)
 	}
-	// Output: no data here
 }
