@@ -113,3 +113,29 @@ func TestProject(t *testing.T) {
 		t.Error("no rows: no error")
 	}
 }
+
+// numpy 2.4.6 (OpenBLAS) gives these signs to entry 3 of the first 16 left singular vectors:
+//
+//	i, j = np.arange(40)[:, None], np.arange(120)[None]
+//	x = (np.sin(1 + i*j*0.37 + i*i*0.11) / (1 + 0.2*j)).astype(np.float32).astype(float)
+//	u = np.linalg.svd(x - x.mean(0), full_matrices=False)[0]; np.sign(u[3, :16])
+func TestComponentSigns(t *testing.T) {
+	want := []float64{-1, -1, 1, 1, -1, 1, 1, -1, 1, -1, -1, 1, -1, 1, -1, -1}
+	rows := make([][]float32, 40)
+	for i := range rows {
+		rows[i] = make([]float32, 120)
+		for j := range rows[i] {
+			rows[i][j] = float32(math.Sin(1+float64(i*j)*0.37+float64(i*i)*0.11) / (1 + 0.2*float64(j)))
+		}
+	}
+	p, err := newComponents(rows, len(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs := componentSigns(p.vectors, p.roots)
+	for c, w := range want {
+		if got := signs[c] * p.vectors.At(3, c); got*w < 0 {
+			t.Errorf("component %d has the entry %v, want the sign %v", c, got, w)
+		}
+	}
+}
