@@ -73,17 +73,17 @@ func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, 
 			n.blocks[i] = newRRDB(root.As(place.dtype).Sub("body").Sub(i), feat, int64(cfg.NumGrowCh))
 		}
 		n.body = root.Sub("conv_body").Conv3x3(feat, feat)
-		n.up[0] = root.Sub("conv_up1").Conv3x3(feat, feat)
-		n.up[1] = root.Sub("conv_up2").Conv3x3(feat, feat)
-		n.hr = root.Sub("conv_hr").Conv3x3(feat, feat)
+		n.up[0] = root.As(place.dtype).Sub("conv_up1").Conv3x3(feat, feat)
+		n.up[1] = root.As(place.dtype).Sub("conv_up2").Conv3x3(feat, feat)
+		n.hr = root.As(place.dtype).Sub("conv_hr").Conv3x3(feat, feat)
 		n.last = root.Sub("conv_last").Conv3x3(feat, int64(cfg.NumOutCh))
 	})
 	return n, err
 }
 
-// Forward implements [Generator]. With weights of a smaller type the dense blocks' convolutions compute in it, all
-// else in float32: for Real-ESRGAN x4plus in BFloat16 the output is 63 to 68 dB PSNR from float32's on crops of three
-// photos; with every convolution in BFloat16 it would be 55 to 59 dB, with the residual paths too 53 to 60 dB.
+// Forward implements [Generator]. With weights of a smaller type the first, the last and the body's convolution and
+// the residual path between blocks stay in float32, which costs no time: for Real-ESRGAN x4plus in BFloat16 the output
+// is 52 to 61 dB PSNR from float32's on three crops of two photos (docs/PRECISION.md has more).
 func (n *RRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "rrdbnet", x, n.cfg.NumInCh, n.Multiple())
 	dtype := n.store.Options().DType
@@ -93,13 +93,15 @@ func (n *RRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 			x = s.PixelUnshuffle(x, int64(u)) // (N, C·u², h, w)
 		}
 		feat := n.first.Forward(s, s.ChannelsLast(x)) // (N, F, h, w)
-		y := replace(s, feat, func(s *tensor.Scope) torch.Tensor { return s.Add(feat, n.trunk(s, feat)) })
+		y := replace(s, feat, func(s *tensor.Scope) torch.Tensor {
+			return s.Cast(s.Add(feat, n.trunk(s, feat)), s.TypeOf(n.hr.Weight))
+		})
 		for _, conv := range n.up { // (N, F, 2h, 2w), then (N, F, 4h, 4w)
 			y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
 				return conv.Leaky(s, s.Upsample(y, tensor.Nearest, 2), leakySlope)
 			})
 		}
-		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return n.hr.Leaky(s, y, leakySlope) })
+		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return s.Cast(n.hr.Leaky(s, y, leakySlope), dtype) })
 		return s.Cast(s.Contiguous(n.last.Forward(s, y)), dtype) // (N, C, 4h, 4w)
 	})
 }
@@ -145,8 +147,9 @@ func newRRDB(p nn.Path, feat, grow int64) (b rrdb) {
 	return b
 }
 
+// forward keeps the residual path in x's type, whatever the convolutions compute in: (N, F, h, w) → (N, F, h, w).
 func (b *rrdb) forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
-	y := x
+	y := s.Cast(x, s.TypeOf(b[0][0].Weight))
 	for i := range b {
 		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return b[i].forward(s, y) })
 	}
@@ -167,9 +170,9 @@ func newDenseBlock(p nn.Path, feat, grow int64) (b denseBlock) {
 	return b
 }
 
-// forward keeps the residual path in x's type, whatever the convolutions compute in: (N, F, h, w) → (N, F, h, w).
+// forward maps (N, F, h, w) → (N, F, h, w).
 func (b *denseBlock) forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
-	seen := s.Cast(x, s.TypeOf(b[0].Weight)) // (N, F + i·grow, h, w) in front of convolution i
+	seen := x // (N, F + i·grow, h, w) in front of convolution i
 	for _, conv := range b[:4] {
 		out := conv.Leaky(s, seen, leakySlope)
 		seen = replace(s, seen, func(s *tensor.Scope) torch.Tensor {

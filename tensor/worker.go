@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/gopdd/gopdd/internal/libtorch"
 )
@@ -63,8 +64,8 @@ type workerKey struct{ w *Worker }
 // NewWorker starts a worker whose operations use the given number of threads; 0 means all cores
 // ([runtime.GOMAXPROCS]). The caller closes it.
 func NewWorker(threads int) (*Worker, error) {
-	if threads < 0 {
-		return nil, fmt.Errorf("tensor: new worker: %d threads; want 0 (all cores) or more", threads)
+	if threads < 0 || threads > runtime.NumCPU() {
+		return nil, fmt.Errorf("tensor: new worker: %d threads: want 0 (all cores) to %d, the cores there are", threads, runtime.NumCPU())
 	}
 	if err := checkLibraries(); err != nil {
 		return nil, err
@@ -139,6 +140,9 @@ func (w *Worker) waitsFor(target *Worker) bool {
 	return false
 }
 
+// idleTrim is how long a worker waits before it gives cached memory back to the system.
+const idleTrim = time.Second
+
 // loop owns the OS thread. It never unlocks it, so the thread and its OpenMP team end with the goroutine.
 func (w *Worker) loop(ready chan<- error) {
 	runtime.LockOSThread()
@@ -151,12 +155,16 @@ func (w *Worker) loop(ready chan<- error) {
 	}
 	onThread.Store(libtorch.ThreadID(), w)
 	defer onThread.Delete(libtorch.ThreadID())
+	var idle <-chan time.Time
 	for {
 		select {
 		case <-w.quit:
 			return
 		case j := <-w.jobs:
 			w.run(j)
+			idle = time.After(idleTrim)
+		case <-idle:
+			libtorch.Trim()
 		}
 	}
 }

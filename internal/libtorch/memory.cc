@@ -1,4 +1,4 @@
-// The allocator of CPU tensors: libtorch's own, with the bytes counted and, if asked, limited.
+// The allocator of CPU tensors: libtorch's own, with the bytes counted and, if asked, limited, and large blocks reused.
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <malloc.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "block_cache.h"
 #include "guard.h"
 
 namespace {
@@ -13,16 +14,33 @@ namespace {
 std::atomic<int64_t> live_bytes{0}, peak_bytes{0}, limit_bytes{0};
 thread_local int64_t thread_live = 0, thread_peak = 0;  // taken minus released on this OS thread
 
+pdd::BlockCache &cache() {  // never destroyed: tensors of static objects may outlive any other
+  static auto *c = new pdd::BlockCache;
+  return *c;
+}
+
 void release(void *p) {
   if (!p) return;
-  int64_t size = static_cast<int64_t>(malloc_usable_size(p));
-  live_bytes -= size, thread_live -= size;
-  c10::free_cpu(p);
+  size_t size = malloc_usable_size(p);
+  live_bytes -= static_cast<int64_t>(size), thread_live -= static_cast<int64_t>(size);
+  if (size < pdd::BlockCache::smallest) return c10::free_cpu(p);
+  cache().put(p, size);
 }
 
 void raise_peak(int64_t now) {
   int64_t seen = peak_bytes;
   while (now > seen && !peak_bytes.compare_exchange_weak(seen, now)) {
+  }
+}
+
+void *obtain(size_t n) {
+  if (n < pdd::BlockCache::smallest) return c10::alloc_cpu(n);
+  if (void *p = cache().take(n, live_bytes, c10::free_cpu)) return p;
+  try {
+    return c10::alloc_cpu(n);
+  } catch (...) {
+    cache().clear(c10::free_cpu);
+    return c10::alloc_cpu(n);
   }
 }
 
@@ -41,7 +59,7 @@ class CountingAllocator final : public c10::Allocator {
     int64_t limit = limit_bytes;
     TORCH_CHECK(limit <= 0 || live_bytes + static_cast<int64_t>(n) <= limit, "not enough memory: ", n,
                 " bytes asked for, ", live_bytes.load(), " of ", limit, " in use");
-    void *p = c10::alloc_cpu(n);
+    void *p = obtain(n);
     if (p) {
       int64_t size = static_cast<int64_t>(malloc_usable_size(p));
       raise_peak(live_bytes += size);
@@ -77,4 +95,7 @@ int64_t pdd_thread_bytes(void) { return thread_live; }
 int64_t pdd_thread_peak_bytes(void) { return thread_peak; }
 void pdd_reset_thread_peak_bytes(void) { thread_peak = thread_live; }
 void pdd_set_allocation_limit(int64_t bytes) { limit_bytes = bytes; }
-void pdd_trim(void) { malloc_trim(0); }
+void pdd_trim(void) {
+  cache().clear(c10::free_cpu);
+  malloc_trim(0);
+}
