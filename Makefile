@@ -21,4 +21,6 @@ example:
 	build/example --in "$$(go list -m -f '{{.Dir}}' golang.org/x/image)/testdata/go-turns-two-280x360.jpeg"
 
 test:
-	@$(WITH_LIBTORCH) go test ./...
+	@$(WITH_LIBTORCH) go build -o build/ ./cmd/pdd && \
+	build/pdd weights get realesrgan-x4plus && build/pdd weights get realesr-animevideov3 && \
+	GOPDD_REQUIRE_WEIGHTS=1 go test ./...

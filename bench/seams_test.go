@@ -30,8 +30,8 @@ func TestSeams(t *testing.T) {
 	if err != nil || len(files) < 8 {
 		t.Fatalf("%d photos in %s, want 8: %v", len(files), photos, err)
 	}
-	const size, height = 192, 128
-	for _, overlap := range []int{48, 64, 96} {
+	const size, height = 176, 96
+	for _, overlap := range []int{48, 64, 80, 96} {
 		sums := map[int]*seam{}
 		for _, file := range files[:8] {
 			compare(t, net, lowResolution(t, file, 2*size-overlap, height), size, overlap, sums)

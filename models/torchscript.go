@@ -14,6 +14,9 @@ import (
 // that look at windows or have some thirty convolutions.
 const TorchScriptReach = 64
 
+// ErrOwnType is in the chain of Load's error when WithDType is asked of a TorchScript program.
+var ErrOwnType = errors.New("a TorchScript program computes in its own type: WithDType does not apply")
+
 // scripted is a generator over a TorchScript module.
 type scripted struct {
 	script          *tensor.Script
@@ -27,7 +30,7 @@ func loadTorchScript(path string, o *loadOptions) (Generator, error) {
 			"if you trust its source, say models.AllowTorchScript() or --allow-torchscript")
 	}
 	if o.dtype != tensor.Float32 {
-		return nil, errors.New("a TorchScript program computes in its own type: WithDType does not apply")
+		return nil, ErrOwnType
 	}
 	script, err := tensor.LoadScript(path, o.device)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// defaultTile is where time per pixel no longer falls on CPUs; docs/TILING.md has the measurement.
-	defaultTile = 256
+	// defaultTile is a compromise between work done twice in overlaps, memory, and how long callers wait for each
+	// other's tiles; docs/TILING.md has the figures.
+	defaultTile = 384
 	// minTile is the smallest side a tile may have.
 	minTile = 32
 )
@@ -22,7 +23,7 @@ const (
 // defaultOverlap makes tiles exact where the network's reach allows, and otherwise keeps seams invisible
 // (docs/TILING.md).
 func defaultOverlap(reach, tile int) int {
-	const enough = 64
+	const enough = 80
 	return min(2*reach, enough, tile/2)
 }
 

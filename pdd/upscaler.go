@@ -68,8 +68,7 @@ func NewUpscaler(opts ...Option) (*Upscaler, error) {
 // start loads the network and measures it.
 func (u *Upscaler) start() (err error) {
 	if u.net = u.settings.model; u.net == nil {
-		u.settings.precision = resolve(u.settings.precision, u.device)
-		if u.net, err = u.load(u.settings.precision, models.WithReport(&u.report)); err != nil {
+		if err := u.loadNetwork(); err != nil {
 			return err
 		}
 	}
@@ -83,15 +82,21 @@ func (u *Upscaler) start() (err error) {
 	return nil
 }
 
-// resolve turns Auto into a format.
-func resolve(p Precision, d tensor.Device) Precision {
-	if p != Auto {
-		return p
+// loadNetwork loads the weight file and settles the precision.
+func (u *Upscaler) loadNetwork() (err error) {
+	auto := u.settings.precision == Auto
+	if auto {
+		u.settings.precision = Float32
+		if u.device == tensor.CPU && tensor.Info().BFloat16 {
+			u.settings.precision = BFloat16
+		}
 	}
-	if d == tensor.CPU && tensor.Info().BFloat16 {
-		return BFloat16
+	u.net, err = u.load(u.settings.precision, models.WithReport(&u.report))
+	if auto && errors.Is(err, models.ErrOwnType) {
+		u.settings.precision = Float32
+		u.net, err = u.load(Float32, models.WithReport(&u.report))
 	}
-	return Float32
+	return err
 }
 
 func (u *Upscaler) load(p Precision, opts ...models.LoadOption) (models.Generator, error) {

