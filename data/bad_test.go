@@ -109,8 +109,9 @@ func TestBadFilesAreNamedAndBounded(t *testing.T) {
 			t.Errorf("%q: no error", path)
 		}
 	}
-	// The true bomb of 64 MiB is inflated once; nothing is allocated for the pixels.
-	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 100 {
+	// The true bomb of 64 MiB is inflated once, under the race detector, whose pools forget, twice; nothing is allocated
+	// for the pixels, which would be 40 GB.
+	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 160 {
 		t.Errorf("%d MiB were allocated for files of a few KiB", n)
 	}
 }
