@@ -4,7 +4,7 @@
         --niqe-prior niqe_pris_params.npz --nrqm-model testdata/golden/metrics_nrqm_0/nrqm_model.mat
 
 Needs pyiqa 0.1.16 with torch, Pillow, opencv and scipy. Photographs: for example Debian's mate-backgrounds. The prior
-of NIQE is BasicSR's (Apache-2.0, in its source package on PyPI). BasicSR's conventions of PSNR and SSIM are recomputed
+of NIQE is BasicSR's (Apache-2.0, in its source package). BasicSR's conventions of PSNR and SSIM are recomputed
 here with numpy and OpenCV from their definition, since BasicSR does not import beside current torchvision.
 
 Each photograph is shrunk and cut to --size (the truth); the results to measure are that picture as JPEG of quality
@@ -131,6 +131,7 @@ def main():
     p.add_argument("--pdd", required=True)
     p.add_argument("--count", type=int, default=10)
     p.add_argument("--size", type=int, nargs=2, default=(540, 400), metavar=("W", "H"))
+    p.add_argument("--only", default="", help="compare the metrics whose names start so")
     p.add_argument("--niqe-prior")
     p.add_argument("--nrqm-model")
     args = p.parse_args()
@@ -141,6 +142,8 @@ def main():
         print("| metric | largest difference | relative | range of values | gopdd s/picture | reference s/picture |")
         print("|---|---:|---:|---|---:|---:|")
         for name, ref in references(args).items():
+            if not name.startswith(args.only):
+                continue
             ours, seconds = run_pdd(args, root, name)
             start = time.time()
             theirs = [ref(r, t) for r, t in pairs]

@@ -81,7 +81,9 @@ func (m *NRQMModel) Score(f *NRQMFeatures) (score float64, predictions [3]float6
 	}
 	score = m.Linear[0]
 	for g, features := range [3][]float64{f.Frequency[:], f.Spatial[:], f.Singular[:]} {
-		predictions[g] = m.Forests[g].predict(features)
+		if predictions[g], err = m.Forests[g].predict(features); err != nil {
+			return 0, predictions, fmt.Errorf("metrics: nrqm: model: %w", err)
+		}
 		score += m.Linear[g+1] * predictions[g]
 	}
 	return score, predictions, nil

@@ -69,15 +69,6 @@ func orientationCorrelations(bands *[orientations]plane) []float64 {
 	return contrastStructures(bands[:], pairs)
 }
 
-func contrastStructures(planes []plane, pairs [][2]int) []float64 {
-	cs := make([]float64, len(pairs))
-	for i, pair := range pairs {
-		a, b := planes[pair[0]], planes[pair[1]]
-		_, cs[i] = ssimPair{a: a, b: b, w: a.w, h: a.h, planes: 1, clamp: true}.mean()
-	}
-	return cs
-}
-
 // neighbours is the matrix X of a band's divisive normalisation: a row per pixel inside a frame of one pixel; columns
 // are the 3×3 window, the coarser band at this place and the other orientations. Columns are views, never copied.
 type neighbours struct {

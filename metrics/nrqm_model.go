@@ -120,26 +120,41 @@ func (c *forestColumns) node(i, k, nodes, features int) (Node, error) {
 	return n, nil
 }
 
+var errBadTree = errors.New("a tree's nodes or features lead outside, or in a circle")
+
 // predict walks through the tree, to the left where a feature is at most the threshold.
-func (t Tree) predict(features []float64) float64 {
-	k := int32(0)
-	for {
+func (t Tree) predict(features []float64) (float64, error) {
+	k := 0
+	for range t.Nodes {
 		n := &t.Nodes[k]
+		if uint(n.Feature) >= uint(len(features)) {
+			break
+		}
 		next := n.Right
 		if features[n.Feature] <= n.Threshold {
 			next = n.Left
 		}
 		if next == 0 {
-			return n.Value
+			return n.Value, nil
 		}
-		k = next
+		if k = int(next); uint(k) >= uint(len(t.Nodes)) {
+			break
+		}
 	}
+	return 0, errBadTree
 }
 
-func (f Forest) predict(features []float64) float64 {
+func (f Forest) predict(features []float64) (float64, error) {
+	if len(f.Trees) == 0 {
+		return 0, errors.New("a forest has no trees")
+	}
 	s := 0.0
 	for _, t := range f.Trees {
-		s += t.predict(features)
+		v, err := t.predict(features)
+		if err != nil {
+			return 0, err
+		}
+		s += v
 	}
-	return s / float64(len(f.Trees))
+	return s / float64(len(f.Trees)), nil
 }

@@ -23,6 +23,26 @@ func TestNRQMModel(t *testing.T) {
 	}
 }
 
+// Models may also be made by hand: a bad one is an error, not a crash.
+func TestScoreOfBadTrees(t *testing.T) {
+	for reason, tree := range map[string]Tree{
+		"no nodes":           {},
+		"a circle":           {Nodes: []Node{{Left: 1, Right: 1}, {Left: 1, Right: 1}}},
+		"a child outside":    {Nodes: []Node{{Left: 5, Right: 5}}},
+		"a negative child":   {Nodes: []Node{{Left: -1, Right: -1}}},
+		"no such feature":    {Nodes: []Node{{Feature: 18, Left: 1, Right: 1}, {}}},
+		"a negative feature": {Nodes: []Node{{Feature: -1}}},
+	} {
+		m := &NRQMModel{Forests: [3]Forest{{Trees: []Tree{tree}}}}
+		if _, _, err := m.Score(&NRQMFeatures{}); err == nil {
+			t.Errorf("%s: no error", reason)
+		}
+	}
+	if _, _, err := (&NRQMModel{}).Score(&NRQMFeatures{}); err == nil {
+		t.Error("no trees: no error")
+	}
+}
+
 func TestNRQMModelRefusals(t *testing.T) {
 	for _, tt := range []struct{ file, reason, want string }{
 		{"nrqm_cycle.mat", "a node that is its own child would never end", "child 1"},

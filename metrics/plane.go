@@ -13,11 +13,6 @@ func newPlane(w, h int) plane { return plane{w: w, h: h, pix: make([]float64, w*
 // row is row y, sharing memory.
 func (p plane) row(y int) []float64 { return p.pix[y*p.w : (y+1)*p.w : (y+1)*p.w] }
 
-// reader makes a plane a [rowSource].
-func (p plane) reader(int) func(dst [][]float64, x, y int) {
-	return func(dst [][]float64, x, y int) { copy(dst[0], p.pix[y*p.w+x:]) }
-}
-
 // load reads the single plane of a luma view into memory.
 func (v view) load() plane {
 	p := newPlane(v.w, v.h)

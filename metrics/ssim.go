@@ -20,21 +20,15 @@ func SSIM(img, ref image.Image, c Convention) (float64, error) {
 	}
 	a.round, b.round = c.Impl == PyIQA, c.Impl == PyIQA
 	p := ssimPair{a: a, b: b, w: a.w, h: a.h, planes: a.planes(), clamp: c.Impl == PyIQA}
-	score, _ := p.mean()
-	return score, nil
+	return p.mean(), nil
 }
 
 // SSIM's constants (0.01·255)² and (0.03·255)².
 const ssimC1, ssimC2 = 6.5025, 58.5225
 
-// rowSource gives rows of samples to one goroutine; see [view.reader].
-type rowSource interface {
-	reader(width int) func(dst [][]float64, x, y int)
-}
-
-// ssimPair is two equally large sources to compare.
+// ssimPair is two equally large views to compare.
 type ssimPair struct {
-	a, b         rowSource
+	a, b         view
 	w, h, planes int
 	clamp        bool // contrast-structure below 0 counts as 0
 }
@@ -43,11 +37,11 @@ type ssimPair struct {
 // processor's cache, and sums do not depend on the number of goroutines.
 const ssimTile = 256
 
-// mean returns the means of SSIM and of its contrast-structure factor over all windows and planes.
-func (p ssimPair) mean() (ssim, cs float64) {
+// mean is the mean of SSIM over all windows and planes.
+func (p ssimPair) mean() float64 {
 	w, h := p.w-windowSize+1, p.h-windowSize+1
 	across, down := ceilDiv(w, ssimTile), ceilDiv(h, ssimTile)
-	tiles := make([]ssimSums, across*down)
+	tiles := make([]float64, across*down)
 	parallel(len(tiles), func() func(int) {
 		t := newTileWorker(p)
 		return func(i int) {
@@ -55,16 +49,8 @@ func (p ssimPair) mean() (ssim, cs float64) {
 			tiles[i] = t.run(x, y, min(w-x, ssimTile), min(h-y, ssimTile))
 		}
 	})
-	var total ssimSums
-	for _, t := range tiles {
-		total.ssim += t.ssim
-		total.cs += t.cs
-	}
-	n := float64(p.planes * w * h)
-	return total.ssim / n, total.cs / n
+	return sum(tiles) / float64(p.planes*w*h)
 }
-
-type ssimSums struct{ ssim, cs float64 }
 
 // tileWorker has the scratch memory of one goroutine.
 type tileWorker struct {
@@ -92,7 +78,8 @@ func newTileWorker(p ssimPair) *tileWorker {
 }
 
 // run sums over the w×h windows whose top left corners start at (x, y).
-func (t *tileWorker) run(x, y, w, h int) (s ssimSums) {
+func (t *tileWorker) run(x, y, w, h int) float64 {
+	s := 0.0
 	in := w + windowSize - 1
 	for c := range t.a {
 		t.a[c], t.b[c] = t.a[c][:in], t.b[c][:in]
@@ -103,7 +90,7 @@ func (t *tileWorker) run(x, y, w, h int) (s ssimSums) {
 		for c := range t.a {
 			t.push(c, dy%windowSize, w)
 			if dy >= windowSize-1 {
-				t.windows(c, (dy+1)%windowSize, w, &s)
+				s += t.windows(c, (dy+1)%windowSize, w)
 			}
 		}
 	}
@@ -124,8 +111,9 @@ func (t *tileWorker) push(c, slot, w int) {
 	}
 }
 
-// windows adds one row of windows to the sums.
-func (t *tileWorker) windows(c, first, w int, s *ssimSums) {
+// windows sums over one row of windows.
+func (t *tileWorker) windows(c, first, w int) float64 {
+	s := 0.0
 	for m := range t.smooth {
 		t.smooth[m] = t.smooth[m][:w]
 		t.rings[c][m].smoothColumns(t.smooth[m], first)
@@ -138,9 +126,9 @@ func (t *tileWorker) windows(c, first, w int, s *ssimSums) {
 		if t.clamp && cs < 0 {
 			cs = 0
 		}
-		s.cs += cs
-		s.ssim += cs * (2*product + ssimC1) / (squares + ssimC1)
+		s += cs * (2*product + ssimC1) / (squares + ssimC1)
 	}
+	return s
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
