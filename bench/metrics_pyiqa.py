@@ -5,7 +5,7 @@
 
 Needs pyiqa 0.1.16 with torch, Pillow, opencv and scipy. Photographs: for example Debian's mate-backgrounds. The prior
 of NIQE is BasicSR's (Apache-2.0, in its source package). BasicSR's conventions of PSNR and SSIM are recomputed
-here with numpy and OpenCV from their definition, since BasicSR does not import beside current torchvision.
+here with numpy and OpenCV from their definition; BasicSR itself is not run.
 
 Each photograph is shrunk and cut to --size (the truth); the results to measure are that picture as JPEG of quality
 30, and shrunk to a quarter and enlarged again with Pillow's bicubic. Output is Markdown.

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gopdd/gopdd/models"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// TestPrecision compares bfloat16 with float32 on a crop of each photo; docs/PRECISION.md has its table. It needs
+// $GOPDD_WEIGHTS (a weight file) and $GOPDD_PHOTOS (a folder of large photos).
+func TestPrecision(t *testing.T) {
+	weights, photos := os.Getenv("GOPDD_WEIGHTS"), os.Getenv("GOPDD_PHOTOS")
+	if weights == "" || photos == "" {
+		t.Skip("GOPDD_WEIGHTS and GOPDD_PHOTOS are not set")
+	}
+	files, err := filepath.Glob(filepath.Join(photos, "*.jpg"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no photos in %s: %v", photos, err)
+	}
+	exact, err := models.Load(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
+	short, err := models.Load(weights, models.WithDType(tensor.BFloat16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer short.Close()
+	sum, worst := 0.0, math.Inf(1)
+	for _, file := range files {
+		lr := lowResolution(t, file, 128, 128)
+		want, got := run(t, exact, lr, 0, lr.W).Clamp(), run(t, short, lr, 0, lr.W).Clamp()
+		var square, mean, largest float64
+		for i := range want.Pix {
+			d := math.Abs(float64(want.Pix[i] - got.Pix[i]))
+			square, mean, largest = square+d*d, mean+d, max(largest, d)
+		}
+		n := float64(len(want.Pix))
+		psnr := -10 * math.Log10(square/n)
+		sum, worst = sum+psnr, min(worst, psnr)
+		fmt.Printf("| %s | %.1f | %.5f | %.3f |\n", filepath.Base(file), psnr, mean/n, largest)
+	}
+	mean := sum / float64(len(files))
+	fmt.Printf("| mean | %.1f | | |\n", mean)
+	if mean < 50 || worst < 47 {
+		t.Errorf("mean %.1f dB, worst %.1f dB: want 50 and 47", mean, worst)
+	}
+}
