@@ -60,8 +60,8 @@ CGO_ENABLED=0 go build ./data/... ./metrics ./internal/imgio ./internal/weightfi
 pass "without cgo: pure Go packages build, tensor's message names the way out"
 
 list() { # what setup.sh may write
-	find /usr/local/lib/libcgotorch.so /usr/local/lib/pkgconfig "${XDG_DATA_HOME:-$HOME/.local/share}/gopdd" "$(go env GOENV)" \
-		-printf '%p %s %T@\n' 2>/dev/null | sort
+	{ find /usr/local/lib/libcgotorch.so /usr/local/lib/pkgconfig "${XDG_DATA_HOME:-$HOME/.local/share}/gopdd" "$(go env GOENV)" \
+		-printf '%p %s %T@\n' 2>/dev/null || true; } | sort # some of them need not exist
 }
 before=$(list)
 "$root/third_party/setup.sh" --check 2>/dev/null
