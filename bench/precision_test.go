@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -14,14 +13,7 @@ import (
 // TestPrecision compares bfloat16 with float32 on a crop of each photo; docs/PRECISION.md has its table. It needs
 // $GOPDD_WEIGHTS (a weight file) and $GOPDD_PHOTOS (a folder of large photos).
 func TestPrecision(t *testing.T) {
-	weights, photos := os.Getenv("GOPDD_WEIGHTS"), os.Getenv("GOPDD_PHOTOS")
-	if weights == "" || photos == "" {
-		t.Skip("GOPDD_WEIGHTS and GOPDD_PHOTOS are not set")
-	}
-	files, err := filepath.Glob(filepath.Join(photos, "*.jpg"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no photos in %s: %v", photos, err)
-	}
+	weights, files := weightsAndPhotos(t, 1)
 	exact, err := models.Load(weights)
 	if err != nil {
 		t.Fatal(err)

@@ -17,19 +17,12 @@ import (
 // TestSeams measures how two neighbouring tiles differ from the whole picture, for several fades; docs/TILING.md has
 // its table. It needs $GOPDD_WEIGHTS (a weight file) and $GOPDD_PHOTOS (a folder), and takes minutes.
 func TestSeams(t *testing.T) {
-	weights, photos := os.Getenv("GOPDD_WEIGHTS"), os.Getenv("GOPDD_PHOTOS")
-	if weights == "" || photos == "" {
-		t.Skip("GOPDD_WEIGHTS and GOPDD_PHOTOS are not set")
-	}
+	weights, files := weightsAndPhotos(t, 8)
 	net, err := models.Load(weights)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer net.Close()
-	files, err := filepath.Glob(filepath.Join(photos, "*.jpg"))
-	if err != nil || len(files) < 8 {
-		t.Fatalf("%d photos in %s, want 8: %v", len(files), photos, err)
-	}
 	const size, height = 176, 96
 	for _, overlap := range []int{48, 64, 80, 96} {
 		sums := map[int]*seam{}
@@ -40,6 +33,20 @@ func TestSeams(t *testing.T) {
 			fmt.Printf("overlap %d, margin %d, fade %d: %v\n", overlap, margin, overlap-2*margin, sums[margin])
 		}
 	}
+}
+
+// weightsAndPhotos are $GOPDD_WEIGHTS and the files of $GOPDD_PHOTOS, at least n; without the variables t is skipped.
+func weightsAndPhotos(t *testing.T, n int) (weights string, files []string) {
+	t.Helper()
+	weights, photos := os.Getenv("GOPDD_WEIGHTS"), os.Getenv("GOPDD_PHOTOS")
+	if weights == "" || photos == "" {
+		t.Skip("GOPDD_WEIGHTS and GOPDD_PHOTOS are not set")
+	}
+	files, err := filepath.Glob(filepath.Join(photos, "*.jpg"))
+	if err != nil || len(files) < n {
+		t.Fatalf("%d photos in %s, want %d: %v", len(files), photos, n, err)
+	}
+	return weights, files
 }
 
 // lowResolution is the middle of the photo at a quarter of its size.
