@@ -36,8 +36,8 @@ type budget struct {
 	tile  int   // the largest tile that leaves half of the room to pictures
 }
 
-// spare is what libtorch needs beside its tensors: oneDNN's scratch memory and primitives, thread stacks. Measured
-// with RRDBNet-23 on both supported libtorches (docs/TILING.md) and rounded up.
+// spare is an allowance for what libtorch needs beside its tensors: oneDNN's scratch memory and primitives, thread
+// stacks. It is not measured by itself; with it the whole process stays well below its limits (docs/PERFORMANCE.md).
 const spare = 96 << 20
 
 // measure runs two small tiles to learn what a forward pass takes.
