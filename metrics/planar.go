@@ -17,6 +17,33 @@ type Planar struct {
 	Pix     []float32
 }
 
+// NewPlanar copies the part of img inside r, whose origin is the picture's top left pixel, to three planes: read as all
+// metrics of this package read pictures. It fails on empty pictures, on an r that is empty or leaves the picture, and
+// on samples that are no finite number.
+func NewPlanar(img image.Image, r image.Rectangle) (*Planar, error) {
+	src, err := newRaster(img)
+	if err != nil {
+		return nil, fmt.Errorf("metrics: new planar: %w", err)
+	}
+	if size := img.Bounds().Size(); r.Empty() || !r.In(image.Rectangle{Max: size}) {
+		return nil, fmt.Errorf("metrics: new planar: part %v of a picture of %d×%d pixels: must be inside and not empty", r, size.X, size.Y)
+	}
+	p := &Planar{C: 3, H: r.Dy(), W: r.Dx(), Pix: make([]float32, 3*r.Dy()*r.Dx())}
+	parallel(p.H, func() func(int) {
+		rows := [3][]float64(makeRows(3, p.W))
+		return func(y int) {
+			src.rgb(rows, r.Min.X, r.Min.Y+y)
+			for c, row := range rows {
+				dst := p.Pix[(c*p.H+y)*p.W:][:p.W]
+				for x, v := range row {
+					dst[x] = float32(v / 255)
+				}
+			}
+		}
+	})
+	return p, nil
+}
+
 // ColorModel is that of 16-bit colours: what At can give, not what Pix holds.
 func (p *Planar) ColorModel() color.Model { return color.NRGBA64Model }
 

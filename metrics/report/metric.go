@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -24,11 +25,20 @@ type Metric struct {
 type Sample struct {
 	Image, Truth image.Image // Truth is nil where there is none
 	memo         map[string]memo
+	ctx          context.Context // nil: never ends
 }
 
 type memo struct {
 	value float64
 	err   error
+}
+
+// Context ends when the run is to stop: for metrics that take long.
+func (s *Sample) Context() context.Context {
+	if s.ctx == nil {
+		return context.Background()
+	}
+	return s.ctx
 }
 
 // once computes a value that several metrics need.

@@ -167,6 +167,62 @@ func TestRunGoesOn(t *testing.T) {
 	}
 }
 
+// A run over pictures that are made of the files, here white ones, measures what was made.
+func TestRunMakesPictures(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		writeGray(t, filepath.Join(dir, "lr", name+".png"), 4, 9)
+		writeGray(t, filepath.Join(dir, "gt", name+".png"), 16, 9)
+	}
+	pairs, err := report.Match(filepath.Join(dir, "lr"), filepath.Join(dir, "gt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := report.Parse("psnr_rgb_basicsr", 0, report.Models{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("no such network")
+	r, err := report.Run(context.Background(), pairs, list, report.Options{
+		About: "white of lr",
+		Picture: func(_ context.Context, p report.Pair) (image.Image, error) {
+			if p.Name == "b.png" {
+				return nil, failure
+			}
+			return image.NewUniform(color.White), nil // of another size than the truth
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := r.Rows[0].Errors[0], r.Rows[1].Errors[0]; a == nil || !strings.Contains(a.Error(), "sizes must be equal") || !errors.Is(b, failure) {
+		t.Errorf("errors %v and %v", a, b)
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil || !strings.Contains(table.String(), "\npictures: white of lr\n") {
+		t.Errorf("%v\n%s", err, table.String())
+	}
+}
+
+// A metric sees the end of a run, and a row that was cut off by it is no row.
+func TestRunStopsInside(t *testing.T) {
+	dir := t.TempDir()
+	writeGray(t, filepath.Join(dir, "a.png"), 16, 9)
+	pairs, err := report.Match(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	slow := report.Metric{Name: "slow", Measure: func(s *report.Sample) (float64, error) {
+		cancel()
+		<-s.Context().Done()
+		return 0, s.Context().Err()
+	}}
+	if _, err := report.Run(ctx, pairs, []report.Metric{slow}, report.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
 func TestRunStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

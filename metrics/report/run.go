@@ -18,10 +18,15 @@ import (
 type Options struct {
 	Workers  int                   // pairs in memory at a time; 0: as many as processors, at most 4
 	Progress func(done, total int) // called after each pair, one call at a time
+	// Picture gives the picture to measure of a pair; nil reads the file p.Image. It may make it of that file, as a
+	// super-resolution network does. It is called from as many goroutines as there are Workers.
+	Picture func(ctx context.Context, p Pair) (image.Image, error)
+	About   string // the report's
 }
 
 // Report is the outcome of [Run].
 type Report struct {
+	About   string // where the pictures come from, in one line; may be empty
 	Metrics []Metric
 	Rows    []Row // in the order of the pairs
 }
@@ -71,7 +76,10 @@ func Run(ctx context.Context, pairs []Pair, list []Metric, o Options) (*Report, 
 	if len(pairs) == 0 || len(list) == 0 {
 		return nil, fmt.Errorf("report: %d pictures and %d metrics: nothing to measure", len(pairs), len(list))
 	}
-	r := &Report{Metrics: list, Rows: make([]Row, len(pairs))}
+	if o.Picture == nil {
+		o.Picture = func(_ context.Context, p Pair) (image.Image, error) { return read(p.Image) }
+	}
+	r := &Report{About: o.About, Metrics: list, Rows: make([]Row, len(pairs))}
 	var group errgroup.Group
 	group.SetLimit(o.workers())
 	var mu sync.Mutex
@@ -81,7 +89,10 @@ func Run(ctx context.Context, pairs []Pair, list []Metric, o Options) (*Report, 
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.Rows[i] = measure(pair, list)
+			r.Rows[i] = o.measure(ctx, pair, list)
+			if ctx.Err() != nil { // the row may say only that
+				return ctx.Err()
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			done++
@@ -107,11 +118,11 @@ func (o Options) workers() int {
 var errNoTruth = errors.New("no ground truth given")
 
 // measure fills one row.
-func measure(p Pair, list []Metric) Row {
+func (o Options) measure(ctx context.Context, p Pair, list []Metric) Row {
 	row := Row{Name: p.Name, Values: make([]float64, len(list)), Errors: make([]error, len(list))}
-	var s Sample
+	s := Sample{ctx: ctx}
 	var err, truthErr error
-	if s.Image, err = read(p.Image); err == nil && anyNeedsTruth(list) {
+	if s.Image, err = o.Picture(ctx, p); err == nil && anyNeedsTruth(list) {
 		s.Truth, truthErr = p.readTruth()
 	}
 	for i, m := range list {

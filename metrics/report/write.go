@@ -63,9 +63,12 @@ func (r *Report) header() []string {
 	return header
 }
 
-// notes are the conventions, then what went wrong: one line each.
+// notes are where the pictures come from, the conventions, then what went wrong: one line each.
 func (r *Report) notes() []string {
 	var notes []string
+	if r.About != "" {
+		notes = append(notes, "pictures: "+r.About)
+	}
 	for i, m := range r.Metrics {
 		note := m.Name + ": " + m.About
 		if _, n := r.Mean(i); n < len(r.Rows) {
@@ -137,6 +140,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 // absent.
 type (
 	jsonReport struct {
+		About   string         `json:"about,omitempty"`
 		Metrics []jsonMetric   `json:"metrics"`
 		Mean    map[string]any `json:"mean"`
 		Files   []jsonRow      `json:"files"`
@@ -156,7 +160,7 @@ type (
 
 // WriteJSON writes everything the report knows, without loss.
 func (r *Report) WriteJSON(w io.Writer) error {
-	out := jsonReport{Mean: r.values(r.means())}
+	out := jsonReport{About: r.About, Mean: r.values(r.means())}
 	for i, m := range r.Metrics {
 		_, n := r.Mean(i)
 		out.Metrics = append(out.Metrics, jsonMetric{Name: m.Name, About: m.About, Better: m.better(), Count: n})
