@@ -1,0 +1,244 @@
+package pdd
+
+import (
+	"github.com/gopdd/gopdd/losses"
+)
+
+// Config is everything a training run depends on, apart from networks and data sets given in memory. Start from a
+// preset, [EMA], [Static], [SingleFixed], [Naive] or [Supervised], change what is yours, and give it to [NewTrainer].
+// docs/CONFIG.md has a row for each field with its value in every preset and the source of the value. As YAML see
+// [ReadConfig].
+type Config struct {
+	Method Method `yaml:"method"`
+	Steps  int    `yaml:"steps"` // in all, counted from 1; steps of the discriminator alone count too
+	Seed   uint64 `yaml:"seed"`  // of data order, crops, degradations and of random weights
+
+	Specialist    NetworkConfig       `yaml:"specialist"` // M_S, which is trained
+	Generalist    GeneralistConfig    `yaml:"generalist"` // M_G, whose predictions guide it
+	Discriminator DiscriminatorConfig `yaml:"discriminator"`
+	Features      FeaturesConfig      `yaml:"features"`  // Φ
+	EMADecay      float64             `yaml:"ema_decay"` // of the specialist's averaged copy, updated every step; 0: no copy
+
+	Data       DataConfig       `yaml:"data"`
+	Loss       LossConfig       `yaml:"loss"`
+	Warmup     WarmupConfig     `yaml:"warmup"`
+	Optimizer  OptimizerConfig  `yaml:"optimizer"`
+	Compute    ComputeConfig    `yaml:"compute"`
+	Validation ValidationConfig `yaml:"validation"`
+	Output     OutputConfig     `yaml:"output"`
+}
+
+// Method is how the specialist learns.
+type Method uint8
+
+const (
+	// Distillation is the paper's method: pairwise distances (Eq. 5–8) beside the supervised terms (Eq. 9–11).
+	Distillation Method = iota
+	// Imitation is the paper's naive distillation (Eq. 3): the generalist's predictions are targets.
+	Imitation
+	// SupervisedOnly has the labelled terms alone: for training a specialist or generalist of one's own.
+	SupervisedOnly
+)
+
+// GeneralistKind says where M_G comes from.
+type GeneralistKind uint8
+
+const (
+	// MovingAverage takes the specialist's averaged copy as generalist (the paper's EMA configuration).
+	MovingAverage GeneralistKind = iota
+	// Frozen takes a network that never changes (Static, SingleFixed).
+	Frozen
+)
+
+// NetworkConfig says where a generator comes from: a weight file, or random weights of given sizes.
+type NetworkConfig struct {
+	Weights string `yaml:"weights,omitempty"` // a file, or a name of `pdd weights list`; empty: random weights, see New
+	Entry   string `yaml:"entry,omitempty"`   // of a file with several, e.g. params; empty: the averaged one is preferred
+	New     *Sizes `yaml:"new,omitempty"`     // sizes of a network with random weights (He et al. 2015)
+}
+
+// Sizes are those of a new generator; zero fields take the default of the kind.
+type Sizes struct {
+	Kind  string `yaml:"kind"`            // rrdbnet or srvgg
+	Scale int    `yaml:"scale"`           // output side / input side: 4, 2, 1
+	Feat  int    `yaml:"feat,omitempty"`  // channels; 64
+	Depth int    `yaml:"depth,omitempty"` // rrdbnet: blocks, 23; srvgg: convolutions of the body, 16
+	Grow  int    `yaml:"grow,omitempty"`  // rrdbnet: channels each dense convolution adds; 32
+}
+
+// GeneralistConfig is M_G.
+type GeneralistConfig struct {
+	Kind          GeneralistKind   `yaml:"kind"`
+	NetworkConfig `yaml:",inline"` // of a frozen one; empty: the specialist's start (SingleFixed)
+}
+
+// DiscriminatorConfig is the U-Net discriminator with spectral norm (Real-ESRGAN, section 3.3). Without a GAN weight
+// none is built.
+type DiscriminatorConfig struct {
+	Weights         string `yaml:"weights,omitempty"` // empty: random
+	Feat            int    `yaml:"feat"`
+	SkipConnections bool   `yaml:"skip_connections"`
+	// Fakes says which of the specialist's outputs it learns to tell from real pictures.
+	Fakes Fakes `yaml:"fakes"`
+	// GeneratorEvery is the period of generator steps; the discriminator steps always (the code's net_d_iters).
+	GeneratorEvery int `yaml:"generator_every"`
+}
+
+// Fakes says what the discriminator is shown as fake.
+type Fakes uint8
+
+const (
+	FakesLabelled Fakes = iota // S_L only (the authors' code)
+	FakesBoth                  // S_L and S_U
+)
+
+// FeaturesConfig is Φ: torchvision's VGG19, whose layers are taken before the ReLU.
+type FeaturesConfig struct {
+	Weights string `yaml:"weights,omitempty"` // torchvision's file, or a name of `pdd weights list`: vgg19
+	// Random takes VGG19 with random weights (He et al. 2015) where no file can be had. It is for trials: logs and
+	// checkpoints say so.
+	Random bool `yaml:"random,omitempty"`
+	// RangeNorm first maps x to (x+1)/2, for images in [-1,1].
+	RangeNorm bool `yaml:"range_norm,omitempty"`
+	// InputNorm subtracts ImageNet's mean and divides by its deviation.
+	InputNorm bool `yaml:"input_norm"`
+}
+
+// DataConfig says what the steps see. Paths are folders, archives, lists or pictures, as data.List takes them.
+type DataConfig struct {
+	HR          []string          `yaml:"hr"`                   // Y_L: labelled pictures
+	LR          []string          `yaml:"lr,omitempty"`         // X_L, paired with HR by name; empty: made of HR
+	Degradation DegradationConfig `yaml:"degradation"`          // how X_L is made of Y_L
+	Unlabelled  []string          `yaml:"unlabelled,omitempty"` // X_U: pictures of the target domain
+	Patch       int               `yaml:"patch"`                // side of the LR patches, pixels
+	Batch       int               `yaml:"batch"`                // patches of each half in a step
+	Augment     bool              `yaml:"augment"`              // flips and quarter turns
+	Workers     int               `yaml:"workers"`              // goroutines that make patches; 0: one per core
+	CacheMiB    int               `yaml:"cache_mib"`            // memory for decoded pictures
+	MaxBad      int               `yaml:"max_bad"`              // unreadable files that are passed over, with a word
+}
+
+// DegradationConfig is a data.Preset and what differs from it, as data.ReadDegradation reads it.
+type DegradationConfig struct {
+	Preset   string `yaml:"preset"`
+	Settings any    `yaml:"settings,omitempty"`
+}
+
+// LossConfig holds the terms of Eq. 9–11 and their weights; a term of weight 0 is not computed.
+type LossConfig struct {
+	L1         float64          `yaml:"l1"` // of mean |S_L − Y_L|: pre-training
+	Wavelet    WaveletConfig    `yaml:"wavelet"`
+	Perceptual PerceptualConfig `yaml:"perceptual"`
+	GAN        GANConfig        `yaml:"gan"`
+	Intra      IntraConfig      `yaml:"intra"`
+	Inter      InterConfig      `yaml:"inter"`
+	// DetachLabelled keeps the distances from changing the specialist through S_L.
+	DetachLabelled bool `yaml:"detach_labelled"`
+	// Lambda weighs the labelled terms of Imitation (λ of Eq. 3).
+	Lambda float64 `yaml:"lambda"`
+}
+
+// WaveletConfig is Eq. 10.
+type WaveletConfig struct {
+	Weight float64      `yaml:"weight"`
+	Bands  losses.Bands `yaml:"bands"`
+	// Sum adds absolute differences up as the paper writes (ℓ1 norms); the authors' code takes their means.
+	Sum bool `yaml:"sum,omitempty"`
+}
+
+// PerceptualConfig is L_vgg of Eq. 9.
+type PerceptualConfig struct {
+	Weight   float64         `yaml:"weight"`
+	Layers   losses.Layers   `yaml:"layers"`
+	Distance losses.Distance `yaml:"distance"`
+	Style    float64         `yaml:"style,omitempty"` // weight of the same distance between Gram matrices
+}
+
+// GANConfig is L_gan of Eq. 9 and 11.
+type GANConfig struct {
+	Kind       losses.GAN    `yaml:"kind"`
+	Weight     float64       `yaml:"weight"`
+	Unlabelled UnlabelledGAN `yaml:"unlabelled"`
+	// UnlabelledWeight is λ3 where the halves have terms of their own ([GANSeparate]).
+	UnlabelledWeight float64 `yaml:"unlabelled_weight,omitempty"`
+}
+
+// UnlabelledGAN says how S_U enters the adversarial term after the warm-up.
+type UnlabelledGAN uint8
+
+const (
+	GANNone     UnlabelledGAN = iota // S_L alone (Fig. 9 c)
+	GANJoint                         // one mean over both halves with one weight (the authors' code)
+	GANSeparate                      // a term for each half with its own weight (Eq. 9 and 11)
+)
+
+// IntraConfig is R_intra, Eq. 5–6.
+type IntraConfig struct {
+	Weight    float64          `yaml:"weight"`
+	Layers    losses.Layers    `yaml:"layers"`
+	Criterion losses.Criterion `yaml:"criterion"`
+	Eps       float64          `yaml:"eps"` // inside the logarithm of the cross-entropy
+}
+
+// InterConfig is R_inter, Eq. 7–8.
+type InterConfig struct {
+	Weight float64       `yaml:"weight"`
+	Layers losses.Layers `yaml:"layers"`
+	Norm   losses.Norm   `yaml:"norm"`
+}
+
+// WarmupConfig counts steps at the start, as the authors' code does.
+type WarmupConfig struct {
+	Discriminator int `yaml:"discriminator"` // steps of the discriminator alone
+	Distillation  int `yaml:"distillation"`  // further steps without the unlabelled terms
+}
+
+// OptimizerConfig is Adam for both networks, with learning rates that are multiplied by Gamma after each milestone.
+type OptimizerConfig struct {
+	LR            float64 `yaml:"lr"`
+	LRD           float64 `yaml:"lr_discriminator"`
+	Beta1         float64 `yaml:"beta1"`
+	Beta2         float64 `yaml:"beta2"`
+	Eps           float64 `yaml:"eps"`
+	WeightDecay   float64 `yaml:"weight_decay"`
+	Milestones    []int   `yaml:"milestones"` // the last step of each rate
+	Gamma         float64 `yaml:"gamma"`
+	ClipNorm      float64 `yaml:"clip_norm"`      // the specialist's gradients are scaled down to this norm; 0: not at all
+	Accumulate    int     `yaml:"accumulate"`     // parts that a step's batch is worked through in; their gradients are averaged
+	SkipNonFinite int     `yaml:"skip_nonfinite"` // steps with NaN or infinite losses or gradients that may be skipped in a row
+}
+
+// ComputeConfig says where and in which numbers steps are computed. Results depend on it.
+type ComputeConfig struct {
+	Device    string    `yaml:"device"`    // cpu or cuda:N
+	Precision Precision `yaml:"precision"` // Float32, or BFloat16 and Float16 by autocast; Auto is Float32
+	Threads   int       `yaml:"threads"`   // cores an operation uses; 0: all
+	// Recompute forgets the activations inside the specialist's blocks and computes them again for the gradients:
+	// less memory, about a third more time in the generator, equal results.
+	Recompute bool `yaml:"recompute"`
+}
+
+// ValidationConfig measures the specialist, or its averaged copy where there is one, every so many steps.
+type ValidationConfig struct {
+	Every   int      `yaml:"every"`        // steps; 0: never
+	LR      string   `yaml:"lr,omitempty"` // folder, paired with HR by name
+	HR      string   `yaml:"hr,omitempty"`
+	Metrics []string `yaml:"metrics,omitempty"` // as `pdd eval --metrics`
+	Crop    int      `yaml:"crop"`              // pixels left out at each border
+	Tile    int      `yaml:"tile"`              // LR pixels; 0: whole pictures
+	Max     int      `yaml:"max"`               // pictures; 0: all
+	Samples int      `yaml:"samples"`           // pictures whose results are kept
+	// ColorCorrection also measures after [CorrectColor], under names that end in _cc.
+	ColorCorrection bool `yaml:"color_correction"`
+	Raw             bool `yaml:"raw"` // also measures the raw specialist beside its averaged copy, as …_raw
+}
+
+// OutputConfig is what a run leaves behind.
+type OutputConfig struct {
+	Dir         string `yaml:"dir"`        // made if absent; a run that finds its own checkpoint there goes on from it
+	SaveEvery   int    `yaml:"save_every"` // steps between checkpoints; 0: at the end alone
+	KeepLast    int    `yaml:"keep_last"`  // checkpoints that are kept
+	Best        string `yaml:"best"`       // also keeps the best by this metric of the validation, e.g. psnr_y_bt601_pyiqa
+	LogEvery    int    `yaml:"log_every"`  // steps between lines of progress
+	TensorBoard bool   `yaml:"tensorboard"`
+}
