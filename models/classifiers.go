@@ -29,6 +29,13 @@ func buildVGG(depth int, norm InputNorm, src nn.Source, place placement) (*Featu
 	})
 }
 
+// NewVGG19 makes a VGG19 with random weights (He et al. 2015), which depend on the seed alone. Its features tell
+// textures apart, but far less well than trained ones do: it is for trials where torchvision's file cannot be had. The
+// caller closes it.
+func NewVGG19(norm InputNorm, seed int64, d tensor.Device) (*Features, error) {
+	return buildVGG(19, norm, nn.He(seed), onto(d))
+}
+
 // buildAlexNet makes torchvision's AlexNet (Krizhevsky 2014, one weird trick): conv1, relu1, pool1, conv2, relu2, pool2,
 // conv3, relu3, conv4, relu4, conv5, relu5, pool5.
 func buildAlexNet(norm InputNorm, src nn.Source, place placement) (*Features, error) {

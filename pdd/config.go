@@ -8,16 +8,18 @@ import (
 // preset, [EMA], [Static], [SingleFixed], [Naive] or [Supervised], change what is yours, and give it to [NewTrainer].
 // docs/CONFIG.md has a row for each field with its value in every preset and the source of the value. As YAML see
 // [ReadConfig].
+//
+// A tag range gives the interval of a number; without one it must be finite and at least 0.
 type Config struct {
 	Method Method `yaml:"method"`
-	Steps  int    `yaml:"steps"` // in all, counted from 1; steps of the discriminator alone count too
-	Seed   uint64 `yaml:"seed"`  // of data order, crops, degradations and of random weights
+	Steps  int    `yaml:"steps" range:"[1,inf)"` // in all, counted from 1; steps of the discriminator alone count too
+	Seed   uint64 `yaml:"seed"`                  // of data order, crops, degradations and of random weights
 
 	Specialist    NetworkConfig       `yaml:"specialist"` // M_S, which is trained
 	Generalist    GeneralistConfig    `yaml:"generalist"` // M_G, whose predictions guide it
 	Discriminator DiscriminatorConfig `yaml:"discriminator"`
-	Features      FeaturesConfig      `yaml:"features"`  // Φ
-	EMADecay      float64             `yaml:"ema_decay"` // of the specialist's averaged copy, updated every step; 0: no copy
+	Features      FeaturesConfig      `yaml:"features"`                // Φ
+	EMADecay      float64             `yaml:"ema_decay" range:"[0,1)"` // of the specialist's averaged copy, updated every step; 0: no copy
 
 	Data       DataConfig       `yaml:"data"`
 	Loss       LossConfig       `yaml:"loss"`
@@ -59,11 +61,11 @@ type NetworkConfig struct {
 
 // Sizes are those of a new generator; zero fields take the default of the kind.
 type Sizes struct {
-	Kind  string `yaml:"kind"`            // rrdbnet or srvgg
-	Scale int    `yaml:"scale"`           // output side / input side: 4, 2, 1
-	Feat  int    `yaml:"feat,omitempty"`  // channels; 64
-	Depth int    `yaml:"depth,omitempty"` // rrdbnet: blocks, 23; srvgg: convolutions of the body, 16
-	Grow  int    `yaml:"grow,omitempty"`  // rrdbnet: channels each dense convolution adds; 32
+	Kind  string `yaml:"kind"`                             // rrdbnet or srvgg
+	Scale int    `yaml:"scale" range:"[1,8]"`              // output side / input side: 4, 2, 1
+	Feat  int    `yaml:"feat,omitempty" range:"[0,4096]"`  // channels; 64
+	Depth int    `yaml:"depth,omitempty" range:"[0,4096]"` // rrdbnet: blocks, 23; srvgg: convolutions of the body, 16
+	Grow  int    `yaml:"grow,omitempty" range:"[0,4096]"`  // rrdbnet: channels each dense convolution adds; 32
 }
 
 // GeneralistConfig is M_G.
@@ -76,12 +78,12 @@ type GeneralistConfig struct {
 // none is built.
 type DiscriminatorConfig struct {
 	Weights         string `yaml:"weights,omitempty"` // empty: random
-	Feat            int    `yaml:"feat"`
+	Feat            int    `yaml:"feat" range:"[1,4096]"`
 	SkipConnections bool   `yaml:"skip_connections"`
 	// Fakes says which of the specialist's outputs it learns to tell from real pictures.
 	Fakes Fakes `yaml:"fakes"`
 	// GeneratorEvery is the period of generator steps; the discriminator steps always (the code's net_d_iters).
-	GeneratorEvery int `yaml:"generator_every"`
+	GeneratorEvery int `yaml:"generator_every" range:"[1,inf)"`
 }
 
 // Fakes says what the discriminator is shown as fake.
@@ -106,16 +108,16 @@ type FeaturesConfig struct {
 
 // DataConfig says what the steps see. Paths are folders, archives, lists or pictures, as data.List takes them.
 type DataConfig struct {
-	HR          []string          `yaml:"hr"`                   // Y_L: labelled pictures
-	LR          []string          `yaml:"lr,omitempty"`         // X_L, paired with HR by name; empty: made of HR
-	Degradation DegradationConfig `yaml:"degradation"`          // how X_L is made of Y_L
-	Unlabelled  []string          `yaml:"unlabelled,omitempty"` // X_U: pictures of the target domain
-	Patch       int               `yaml:"patch"`                // side of the LR patches, pixels
-	Batch       int               `yaml:"batch"`                // patches of each half in a step
-	Augment     bool              `yaml:"augment"`              // flips and quarter turns
-	Workers     int               `yaml:"workers"`              // goroutines that make patches; 0: one per core
-	CacheMiB    int               `yaml:"cache_mib"`            // memory for decoded pictures
-	MaxBad      int               `yaml:"max_bad"`              // unreadable files that are passed over, with a word
+	HR          []string          `yaml:"hr"`                      // Y_L: labelled pictures
+	LR          []string          `yaml:"lr,omitempty"`            // X_L, paired with HR by name; empty: made of HR
+	Degradation DegradationConfig `yaml:"degradation"`             // how X_L is made of Y_L
+	Unlabelled  []string          `yaml:"unlabelled,omitempty"`    // X_U: pictures of the target domain
+	Patch       int               `yaml:"patch" range:"[1,16384]"` // side of the LR patches, pixels
+	Batch       int               `yaml:"batch" range:"[1,inf)"`   // patches of each half in a step
+	Augment     bool              `yaml:"augment"`                 // flips and quarter turns
+	Workers     int               `yaml:"workers"`                 // goroutines that make patches; 0: one per core
+	CacheMiB    int               `yaml:"cache_mib"`               // memory for decoded pictures
+	MaxBad      int               `yaml:"max_bad"`                 // unreadable files that are passed over, with a word
 }
 
 // DegradationConfig is a data.Preset and what differs from it, as data.ReadDegradation reads it.
@@ -177,7 +179,7 @@ type IntraConfig struct {
 	Weight    float64          `yaml:"weight"`
 	Layers    losses.Layers    `yaml:"layers"`
 	Criterion losses.Criterion `yaml:"criterion"`
-	Eps       float64          `yaml:"eps"` // inside the logarithm of the cross-entropy
+	Eps       float64          `yaml:"eps" range:"[0,1)"` // inside the logarithm of the cross-entropy
 }
 
 // InterConfig is R_inter, Eq. 7–8.
@@ -195,24 +197,24 @@ type WarmupConfig struct {
 
 // OptimizerConfig is Adam for both networks, with learning rates that are multiplied by Gamma after each milestone.
 type OptimizerConfig struct {
-	LR            float64 `yaml:"lr"`
-	LRD           float64 `yaml:"lr_discriminator"`
-	Beta1         float64 `yaml:"beta1"`
-	Beta2         float64 `yaml:"beta2"`
-	Eps           float64 `yaml:"eps"`
+	LR            float64 `yaml:"lr" range:"(0,inf)"`
+	LRD           float64 `yaml:"lr_discriminator" range:"(0,inf)"`
+	Beta1         float64 `yaml:"beta1" range:"[0,1)"`
+	Beta2         float64 `yaml:"beta2" range:"[0,1)"`
+	Eps           float64 `yaml:"eps" range:"(0,1)"`
 	WeightDecay   float64 `yaml:"weight_decay"`
 	Milestones    []int   `yaml:"milestones"` // the last step of each rate
-	Gamma         float64 `yaml:"gamma"`
-	ClipNorm      float64 `yaml:"clip_norm"`      // the specialist's gradients are scaled down to this norm; 0: not at all
-	Accumulate    int     `yaml:"accumulate"`     // parts that a step's batch is worked through in; their gradients are averaged
-	SkipNonFinite int     `yaml:"skip_nonfinite"` // steps with NaN or infinite losses or gradients that may be skipped in a row
+	Gamma         float64 `yaml:"gamma" range:"(0,1]"`
+	ClipNorm      float64 `yaml:"clip_norm"`                  // the specialist's gradients are scaled down to this norm; 0: not at all
+	Accumulate    int     `yaml:"accumulate" range:"[1,inf)"` // parts that a step's batch is worked through in; their gradients are averaged
+	SkipNonFinite int     `yaml:"skip_nonfinite"`             // steps with NaN or infinite losses or gradients that may be skipped in a row
 }
 
 // ComputeConfig says where and in which numbers steps are computed. Results depend on it.
 type ComputeConfig struct {
-	Device    string    `yaml:"device"`    // cpu or cuda:N
-	Precision Precision `yaml:"precision"` // Float32, or BFloat16 and Float16 by autocast; Auto is Float32
-	Threads   int       `yaml:"threads"`   // cores an operation uses; 0: all
+	Device    string    `yaml:"device"`                   // cpu or cuda:N
+	Precision Precision `yaml:"precision"`                // Float32, or BFloat16 and Float16 by autocast; Auto is Float32
+	Threads   int       `yaml:"threads" range:"[0,1024]"` // cores an operation uses; 0: all
 	// Recompute forgets the activations inside the specialist's blocks and computes them again for the gradients:
 	// less memory, about a third more time in the generator, equal results.
 	Recompute bool `yaml:"recompute"`
@@ -235,10 +237,10 @@ type ValidationConfig struct {
 
 // OutputConfig is what a run leaves behind.
 type OutputConfig struct {
-	Dir         string `yaml:"dir"`        // made if absent; a run that finds its own checkpoint there goes on from it
-	SaveEvery   int    `yaml:"save_every"` // steps between checkpoints; 0: at the end alone
-	KeepLast    int    `yaml:"keep_last"`  // checkpoints that are kept
-	Best        string `yaml:"best"`       // also keeps the best by this metric of the validation, e.g. psnr_y_bt601_pyiqa
-	LogEvery    int    `yaml:"log_every"`  // steps between lines of progress
+	Dir         string `yaml:"dir"`                       // made if absent; a run that finds its own checkpoint there goes on from it
+	SaveEvery   int    `yaml:"save_every"`                // steps between checkpoints; 0: at the end alone
+	KeepLast    int    `yaml:"keep_last" range:"[1,inf)"` // checkpoints that are kept
+	Best        string `yaml:"best"`                      // also keeps the best by this metric of the validation, e.g. psnr_y_bt601_pyiqa
+	LogEvery    int    `yaml:"log_every" range:"[1,inf)"` // steps between lines of progress
 	TensorBoard bool   `yaml:"tensorboard"`
 }

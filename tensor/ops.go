@@ -140,6 +140,11 @@ func (s *Scope) Norm(a torch.Tensor, keep bool, dims ...int64) torch.Tensor {
 // Max is the largest element, a scalar.
 func (s *Scope) Max(a torch.Tensor) torch.Tensor { return s.call("max", libtorch.OpMax, list(a), nil) }
 
+// NormAll is the Euclidean norm over the elements of all tensors together, at least one.
+func (s *Scope) NormAll(ts ...torch.Tensor) torch.Tensor {
+	return s.call("norm of all", libtorch.OpNormAll, ts, nil)
+}
+
 // AllFinite tells whether no element is NaN or infinite.
 func (s *Scope) AllFinite(a torch.Tensor) bool {
 	t := s.call("isfinite", libtorch.OpAllFinite, list(a), nil)

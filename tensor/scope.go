@@ -64,6 +64,11 @@ func (s *Scope) with(change func(*libtorch.Mode)) *Scope {
 // Local runs fn in an inner scope and returns its result, which moves to s. Everything else made in fn is freed at
 // once: long chains of operations use it to bound their memory.
 func (s *Scope) Local(fn func(s *Scope) torch.Tensor) torch.Tensor {
+	return s.LocalList(func(s *Scope) []torch.Tensor { return list(fn(s)) })[0]
+}
+
+// LocalList is [Scope.Local] for a function that returns several tensors.
+func (s *Scope) LocalList(fn func(s *Scope) []torch.Tensor) []torch.Tensor {
 	if s.collected() {
 		return fn(s)
 	}
@@ -71,8 +76,10 @@ func (s *Scope) Local(fn func(s *Scope) torch.Tensor) torch.Tensor {
 	inner.owner = newOwner()
 	defer inner.end()
 	out := fn(&inner)
-	if _, mine := inner.cells[out.T]; mine {
-		inner.Move(s, out)
+	for _, t := range out {
+		if _, mine := inner.cells[t.T]; mine {
+			inner.Move(s, t)
+		}
 	}
 	return out
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
-	"os"
 
 	"github.com/gopdd/gopdd/internal/weights"
 )
@@ -43,20 +41,9 @@ func weightsPath(value string) (string, error) {
 	if value == "" {
 		return "", nil
 	}
-	if _, err := os.Stat(value); err == nil {
-		return value, nil
+	path, err := weights.Resolve(value)
+	if errors.Is(err, weights.ErrUnknown) {
+		return "", usagef("--weights %s: %w", value, weights.ErrUnknown)
 	}
-	entry, err := weights.Lookup(value)
-	if err != nil {
-		return "", usagef("--weights %s: no such file, and no such name in the catalogue (see pdd weights list)", value)
-	}
-	dir, err := weights.DefaultDir()
-	if err != nil {
-		return "", err
-	}
-	path, ok := entry.Find(dir)
-	if !ok {
-		return "", fmt.Errorf("weights %s are not on this machine yet: run: pdd weights get %s", value, value)
-	}
-	return path, nil
+	return path, err
 }

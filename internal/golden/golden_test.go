@@ -45,7 +45,6 @@ var native = []string{
 var pending = []string{
 	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
 	"metrics.lpips",
-	"train.trajectory",
 }
 
 // errAbsent is in the chain of errors about files that cannot be shipped; such a case is skipped, saying why.

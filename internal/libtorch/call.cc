@@ -62,6 +62,12 @@ std::vector<int64_t> dims_or_all(const Tensor &x, at::IntArrayRef dims) {
   return all;
 }
 
+Tensor norm_all(const std::vector<Tensor> &ts) {
+  std::vector<Tensor> norms;
+  for (const Tensor &t : ts) norms.push_back(at::norm(t));
+  return at::norm(at::stack(norms));
+}
+
 Tensor pad(const Args &a) {
   auto sizes = a.rest(1);
   TORCH_CHECK(sizes.size() == 4, "pad wants left, right, top, bottom");
@@ -179,6 +185,7 @@ Tensor run(int op, const Args &a) {
     case PDD_STD: return at::std(a.t(0), dims_or_all(a.t(0), a.rest(2)), a.i(0) != 0, a.i(1) != 0);
     case PDD_NORM: return at::norm(a.t(0), 2, dims_or_all(a.t(0), a.rest(1)), a.i(0) != 0);
     case PDD_ALLFINITE: return at::isfinite(a.t(0)).all();
+    case PDD_NORM_ALL: return norm_all(a.list());
     case PDD_MAX: return at::max(a.t(0));
     case PDD_MATMUL: return at::matmul(a.t(0), a.t(1));
     case PDD_SOFTMAX: return at::softmax(a.t(0), a.i(0));

@@ -33,6 +33,7 @@ const (
 	OpStd                 Op = C.PDD_STD
 	OpNorm                Op = C.PDD_NORM
 	OpAllFinite           Op = C.PDD_ALLFINITE
+	OpNormAll             Op = C.PDD_NORM_ALL
 	OpMax                 Op = C.PDD_MAX
 	OpMatmul              Op = C.PDD_MATMUL
 	OpSoftmax             Op = C.PDD_SOFTMAX

@@ -30,6 +30,7 @@ enum pdd_op {
   PDD_STD,       // a; unbiased, keepdim, dims...
   PDD_NORM,      // a; keepdim, dims...   Euclidean; its gradient at 0 is 0
   PDD_ALLFINITE, // a -> bool scalar
+  PDD_NORM_ALL,  // a... -> scalar   Euclidean, over the elements of all
   PDD_MAX,       // a -> scalar
   // linear algebra, softmax
   PDD_MATMUL,       // a b

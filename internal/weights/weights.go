@@ -12,6 +12,7 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,6 +81,29 @@ func DefaultDir() (string, error) {
 		return "", fmt.Errorf("weights: no cache folder: %w: give one with --dir", err)
 	}
 	return filepath.Join(cache, "gopdd", "weights"), nil
+}
+
+// ErrUnknown is returned by Resolve for what is neither a file nor a name of the catalogue.
+var ErrUnknown = errors.New("no such file, and no such name in the catalogue (see pdd weights list)")
+
+// Resolve turns a file's path or a name of the catalogue into the path of a file that is there.
+func Resolve(value string) (string, error) {
+	if _, err := os.Stat(value); err == nil {
+		return value, nil
+	}
+	entry, err := Lookup(value)
+	if err != nil {
+		return "", fmt.Errorf("weights %q: %w", value, ErrUnknown)
+	}
+	dir, err := DefaultDir()
+	if err != nil {
+		return "", err
+	}
+	path, ok := entry.Find(dir)
+	if !ok {
+		return "", fmt.Errorf("weights %s are not on this machine yet: run: pdd weights get %s", value, value)
+	}
+	return path, nil
 }
 
 // Find gives the path of the entry's file to load in dir, from whichever source it came, and whether it is there.

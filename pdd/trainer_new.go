@@ -1,0 +1,278 @@
+package pdd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/optim"
+	"github.com/gopdd/gopdd/internal/weights"
+	"github.com/gopdd/gopdd/models"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// TrainerOption gives a new Trainer what a Config cannot hold.
+type TrainerOption func(*Trainer)
+
+// Networks are networks in memory, in place of those that the Config names; nil fields leave the Config's. The caller
+// keeps owning them and closes them after the Trainer, which changes Specialist and Discriminator.
+type Networks struct {
+	Specialist    models.Trainable
+	Generalist    models.Generator // of a frozen generalist
+	Discriminator *models.UNetDiscriminator
+	Features      *models.Features // Φ
+}
+
+// WithNetworks gives networks in memory.
+func WithNetworks(n Networks) TrainerOption {
+	return func(t *Trainer) {
+		t.specialist, t.generalist, t.disc, t.phi = n.Specialist, n.Generalist, n.Discriminator, n.Features
+	}
+}
+
+// WithDatasets gives data sets in place of those that Config.Data names; unlabelled is nil for supervised training.
+func WithDatasets(labelled, unlabelled data.Dataset) TrainerOption {
+	return func(t *Trainer) { t.pairs, t.targets = labelled, unlabelled }
+}
+
+// hooks are the callbacks of options.
+type hooks struct {
+	step func(StepReport)
+	log  *slog.Logger
+}
+
+// OnStep is called after each step of Run, on its goroutine.
+func OnStep(fn func(StepReport)) TrainerOption { return func(t *Trainer) { t.hooks.step = fn } }
+
+// WithLogger receives what a run does: its start, each logged step, validations, checkpoints, files passed over. The
+// default discards.
+func WithLogger(l *slog.Logger) TrainerOption { return func(t *Trainer) { t.hooks.log = l } }
+
+// NewTrainer checks the configuration, reads the networks and lists the data. Data may be missing in a Config whose
+// Trainer is only used by [Trainer.Step].
+func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
+	t := &Trainer{cfg: cfg, hooks: hooks{step: func(StepReport) {}, log: slog.New(slog.DiscardHandler)}}
+	for _, o := range opts {
+		o(t)
+	}
+	if err := cfg.validateFor(t); err != nil {
+		return nil, fmt.Errorf("pdd: new trainer: %w", err)
+	}
+	if err := t.build(); err != nil {
+		return nil, errors.Join(fmt.Errorf("pdd: new trainer: %w", err), t.Close())
+	}
+	return t, nil
+}
+
+// build makes everything in the order in which later parts need earlier ones.
+func (t *Trainer) build() (err error) {
+	if t.device, err = tensor.ParseDevice(t.cfg.Compute.Device); err != nil {
+		return err
+	}
+	if t.worker, err = tensor.NewWorker(t.cfg.Compute.Threads); err != nil {
+		return err
+	}
+	t.own(t.worker)
+	for _, step := range []func() error{t.buildGenerators, t.buildFeatures, t.buildDiscriminator, t.buildOptimizers, t.buildLoader} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// own closes c with the trainer.
+func (t *Trainer) own(c io.Closer) { t.owned = append(t.owned, c) }
+
+func (t *Trainer) buildGenerators() (err error) {
+	if t.specialist == nil {
+		if t.specialist, err = t.network("specialist", t.cfg.Specialist); err != nil {
+			return err
+		}
+	}
+	t.scale = t.specialist.Scale()
+	t.scaler = newScaler(t.cfg.Compute.Precision)
+	if t.forward, err = t.trainForward(); err != nil {
+		return err
+	}
+	if t.cfg.EMADecay > 0 {
+		if t.average, err = t.clone("averaged copy"); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.cfg.Method == SupervisedOnly:
+		return nil
+	case t.cfg.Generalist.Kind == MovingAverage:
+		t.generalist = t.average
+	case t.generalist != nil: // given
+	case t.cfg.Generalist.NetworkConfig == NetworkConfig{}:
+		t.generalist, err = t.clone("generalist")
+	default:
+		t.generalist, err = t.network("generalist", t.cfg.Generalist.NetworkConfig)
+	}
+	if err == nil && t.generalist.Scale() != t.scale {
+		err = fmt.Errorf("the generalist enlarges by %d, the specialist by %d", t.generalist.Scale(), t.scale)
+	}
+	return err
+}
+
+// clone copies the specialist's start.
+func (t *Trainer) clone(what string) (models.Trainable, error) {
+	c, err := t.specialist.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	t.own(c)
+	return c, nil
+}
+
+// network reads or makes a generator.
+func (t *Trainer) network(role string, c NetworkConfig) (models.Trainable, error) {
+	g, err := t.readNetwork(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", role, err)
+	}
+	t.own(g)
+	n, ok := g.(models.Trainable)
+	if !ok {
+		return nil, fmt.Errorf("%s: %q holds a network that cannot be trained: want RRDBNet or SRVGGNetCompact", role, c.Weights)
+	}
+	return n, nil
+}
+
+func (t *Trainer) readNetwork(c NetworkConfig) (models.Generator, error) {
+	if c.Weights == "" {
+		return c.New.build(int64(t.cfg.Seed), t.device)
+	}
+	path, err := weights.Resolve(c.Weights)
+	if err != nil {
+		return nil, err
+	}
+	var report models.Report
+	g, err := models.Load(path, models.WithEntry(c.Entry), models.WithDevice(t.device), models.WithReport(&report))
+	if err == nil {
+		t.hooks.log.Info("read network", "file", path, "entry", report.Entry, "network", report.Network, "sizes", report.Sizes)
+	}
+	return g, err
+}
+
+// build makes a network with random weights.
+func (n Sizes) build(seed int64, d tensor.Device) (models.Trainable, error) {
+	or := func(v, preset int) int {
+		if v == 0 {
+			return preset
+		}
+		return v
+	}
+	if n.Kind == "rrdbnet" {
+		return models.NewRRDBNet(models.RRDBNetConfig{NumInCh: 3, NumOutCh: 3, NumFeat: or(n.Feat, 64), NumBlock: or(n.Depth, 23),
+			NumGrowCh: or(n.Grow, 32), Scale: n.Scale}, seed, d)
+	}
+	return models.NewSRVGGNetCompact(models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: or(n.Feat, 64),
+		NumConv: or(n.Depth, 16), Upscale: n.Scale}, seed, d)
+}
+
+// buildFeatures makes Φ where a loss needs it.
+func (t *Trainer) buildFeatures() (err error) {
+	c := t.cfg.Features
+	norm := models.InputNorm{Range: c.RangeNorm, ImageNet: c.InputNorm}
+	switch {
+	case len(t.cfg.allLayers()) == 0:
+		t.phi = nil
+		return nil
+	case t.phi != nil:
+		return nil
+	case c.Random:
+		t.hooks.log.Warn("features: RANDOM VGG19, for trials only: distances and perceptual loss mean little")
+		t.phi, err = models.NewVGG19(norm, int64(t.cfg.Seed), t.device)
+	default:
+		var path string
+		if path, err = weights.Resolve(c.Weights); err != nil {
+			return fmt.Errorf("features: %w; or set features.random for a trial", err)
+		}
+		t.phi, err = models.LoadVGG19(path, models.WithInputNorm(norm), models.WithDevice(t.device))
+	}
+	if err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
+	t.own(t.phi)
+	return nil
+}
+
+// adversaries tells whether a term needs the discriminator.
+func (c *Config) adversaries() bool {
+	g := c.Loss.GAN
+	return g.Weight != 0 || g.Unlabelled == GANSeparate && g.UnlabelledWeight != 0
+}
+
+func (t *Trainer) buildDiscriminator() (err error) {
+	c := t.cfg.Discriminator
+	switch {
+	case !t.cfg.adversaries():
+		t.disc = nil
+		return nil
+	case t.disc != nil:
+		return nil
+	case c.Weights != "":
+		opts := []models.LoadOption{models.WithDevice(t.device)}
+		if !c.SkipConnections {
+			opts = append(opts, models.WithoutSkipConnections())
+		}
+		t.disc, err = models.LoadDiscriminator(c.Weights, opts...)
+	default:
+		t.disc, err = models.NewUNetDiscriminator(models.UNetDiscriminatorConfig{NumInCh: 3, NumFeat: c.Feat, SkipConnection: c.SkipConnections},
+			int64(t.cfg.Seed), t.device)
+	}
+	if err != nil {
+		return fmt.Errorf("discriminator: %w", err)
+	}
+	t.own(t.disc)
+	return nil
+}
+
+func (t *Trainer) buildOptimizers() (err error) {
+	if t.optG, err = t.adam(t.specialist.Parameters()); err == nil && t.disc != nil {
+		t.optD, err = t.adam(t.disc.Parameters())
+	}
+	return err
+}
+
+func (t *Trainer) adam(params []models.Named) (*optim.Adam, error) {
+	list := tensors(params)
+	var s *tensor.Scope
+	if err := tensor.Catch(func() { s.RequiresGrad(true, list...) }); err != nil {
+		return nil, err
+	}
+	a, err := optim.NewAdam(list)
+	if err != nil {
+		return nil, fmt.Errorf("optimizer: %w", err)
+	}
+	t.own(a)
+	o := t.cfg.Optimizer
+	a.Beta1, a.Beta2, a.Eps, a.WeightDecay = o.Beta1, o.Beta2, o.Eps, o.WeightDecay
+	return a, nil
+}
+
+// buildLoader lists the data; without any there is no loader.
+func (t *Trainer) buildLoader() (err error) {
+	c := t.cfg.Data
+	if t.pairs == nil {
+		if len(c.HR) == 0 {
+			return nil
+		}
+		if err := t.buildDatasets(); err != nil {
+			return fmt.Errorf("data: %w", err)
+		}
+	}
+	t.loader, err = data.NewLoader(data.LoaderConfig{
+		Labelled: t.pairs, Unlabelled: t.targets, BatchSize: c.Batch, Seed: t.cfg.Seed, Workers: c.Workers, MaxBad: c.MaxBad,
+		OnBad: func(err error) { t.hooks.log.Warn("passed over a file", "error", err) },
+	})
+	return err
+}
+
+// validateFor is Validate for a configuration whose networks and data may be in memory.
+func (c Config) validateFor(t *Trainer) error { return nil }
