@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/gopdd/gopdd/data"
@@ -24,35 +25,45 @@ func main() {
 	batches := flag.Int("batches", 20, "batches to time")
 	workers := flag.Int("workers", 2, "goroutines")
 	flag.Parse()
-	seconds, err := measure(*hr, *lr, *preset, *cache<<20, *warm, *batches, *workers)
+	loader, err := newLoader(*hr, *lr, *preset, *cache<<20, *workers)
+	if err == nil {
+		err = measure(loader, *warm, *batches)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loader:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("%.2f\n", float64(*batches)/seconds)
 }
 
-// measure returns the seconds that the batches took.
-func measure(hr, lr, preset string, cache int64, warm, batches, workers int) (float64, error) {
-	loader, err := newLoader(hr, lr, preset, cache, workers)
-	if err != nil {
-		return 0, err
-	}
+// measure prints batches per second and milliseconds of processor time per batch.
+func measure(loader *data.Loader, warm, batches int) error {
 	var start time.Time
+	var used time.Duration
 	n := 0
 	for _, err := range loader.Batches(context.Background(), 0) {
 		if err != nil {
-			return 0, err
+			return err
 		}
 		n++
 		switch n {
 		case warm:
-			start = time.Now()
+			start, used = time.Now(), processorTime()
 		case warm + batches:
-			return time.Since(start).Seconds(), nil
+			seconds, used := time.Since(start).Seconds(), processorTime()-used
+			fmt.Printf("%.2f %.2f\n", float64(batches)/seconds, used.Seconds()/float64(batches)*1000)
+			return nil
 		}
 	}
-	return 0, nil
+	return nil
+}
+
+// processorTime is the user and system time of this process so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func newLoader(hr, lr, preset string, cache int64, workers int) (*data.Loader, error) {
