@@ -42,14 +42,11 @@ func newEvents(dir string, resume int) (*events, error) {
 		return nil, err
 	}
 	e := &events{file: appender{f: f}}
-	err = e.put(versionEvent(now))
-	if err == nil && newest > 0 {
-		first := resume + 1
-		if resume == 0 {
-			first = 0
-		}
-		err = e.put(startEvent(now, first))
+	first := resume + 1
+	if resume == 0 {
+		first = 0
 	}
+	err = errors.Join(e.put(versionEvent(now)), e.put(startEvent(now, first)))
 	if err != nil {
 		return nil, errors.Join(err, e.remove())
 	}

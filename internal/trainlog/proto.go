@@ -42,7 +42,8 @@ func event(step int, now time.Time) message {
 // versionEvent is the first of each file.
 func versionEvent(now time.Time) message { return event(0, now).string(3, "brain.Event:2") }
 
-// startEvent makes TensorBoard forget events from step on. SessionLog: status 1, of which START is 1.
+// startEvent makes TensorBoard forget events from step on, unless it is the first in a folder: hence each file has one,
+// the first too. SessionLog: status 1, of which START is 1.
 func startEvent(now time.Time, step int) message {
 	return event(step, now).bytes(7, message(nil).number(1, 1))
 }
