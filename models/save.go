@@ -23,6 +23,22 @@ func (d *UNetDiscriminator) Save(path string, meta map[string]string) error {
 	return save(path, d.State(), meta)
 }
 
+// SaveBoth writes a network and its averaged copy to a .pth file, as the entries params and params_ema of BasicSR's
+// files. Loaders that know both take the average; see [Save] for the rest.
+func SaveBoth(path string, raw, average Trainable) error {
+	dicts := []weightfile.StateDict{{Key: "params"}, {Key: "params_ema"}}
+	var err error
+	for i, g := range []Trainable{raw, average} {
+		if dicts[i].Arrays, err = readOut(g.Parameters()); err != nil {
+			return fmt.Errorf("models: save %q: %w", path, err)
+		}
+	}
+	if err := weightfile.WritePth(path, dicts...); err != nil {
+		return fmt.Errorf("models: save %q: %w", path, err)
+	}
+	return nil
+}
+
 func save(path string, list []Named, meta map[string]string) error {
 	arrays, err := readOut(list)
 	if err == nil {
@@ -30,7 +46,7 @@ func save(path string, list []Named, meta map[string]string) error {
 		case ".safetensors":
 			err = weightfile.WriteSafetensors(path, arrays, meta)
 		case ".pth":
-			err = weightfile.WritePth(path, "params_ema", arrays)
+			err = weightfile.WritePth(path, weightfile.StateDict{Key: "params_ema", Arrays: arrays})
 		default:
 			err = errors.New("the name must end in .safetensors or .pth")
 		}

@@ -2,6 +2,7 @@ package pdd
 
 import (
 	"fmt"
+	"image"
 	"math"
 
 	"github.com/gopdd/gopdd/models"
@@ -122,6 +123,7 @@ type call struct {
 	correct  bool
 	outScale float64
 	progress func(done, total int)
+	plain    *image.Image // gets the result without colour correction too
 }
 
 // CallOption configures one call of Upscale.

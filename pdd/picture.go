@@ -114,20 +114,38 @@ func (k *sink) add(b *tile.Band) error {
 }
 
 func (k *sink) finish() (image.Image, error) {
-	if k.whole != nil {
-		if err := CorrectColor(k.whole, k.p.planes); err != nil {
+	if k.whole == nil {
+		return k.p.resized(k.writer.Image)
+	}
+	if plain := k.p.call.plain; plain != nil {
+		img, err := k.written()
+		if err != nil {
 			return nil, err
 		}
-		k.writer = pixel.NewWriter(k.p.gray, k.p.deep, k.whole.H, k.whole.W)
-		all := &sink{p: k.p, writer: k.writer}
-		if err := all.add(tile.Whole(k.whole.H, k.whole.W, k.whole.Plane, k.whole.C)); err != nil {
-			return nil, err
-		}
+		*plain = img
 	}
-	if h, w := k.p.outSize(); h != k.p.h*k.p.scale || w != k.p.w*k.p.scale {
-		return data.ResizeImageTo(k.writer.Image, h, w, data.Bicubic)
+	if err := CorrectColor(k.whole, k.p.planes); err != nil {
+		return nil, err
 	}
-	return k.writer.Image, nil
+	return k.written()
+}
+
+// written makes a picture of the whole result.
+func (k *sink) written() (image.Image, error) {
+	all := &sink{p: k.p, writer: pixel.NewWriter(k.p.gray, k.p.deep, k.whole.H, k.whole.W)}
+	if err := all.add(tile.Whole(k.whole.H, k.whole.W, k.whole.Plane, k.whole.C)); err != nil {
+		return nil, err
+	}
+	return k.p.resized(all.writer.Image)
+}
+
+// resized applies [OutScale].
+func (p *picture) resized(img image.Image) (image.Image, error) {
+	h, w := p.outSize()
+	if h == p.h*p.scale && w == p.w*p.scale {
+		return img, nil
+	}
+	return data.ResizeImageTo(img, h, w, data.Bicubic)
 }
 
 // outSize is the size of the result after [OutScale].

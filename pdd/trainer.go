@@ -241,9 +241,3 @@ func (t *Trainer) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// best is the best validation so far.
-type best struct {
-	Step  int
-	Value float64
-}

@@ -36,7 +36,7 @@ func (c *weightsConvertCmd) Run(e *env) error {
 		return err
 	}
 	if ext == ".pth" {
-		err = weightfile.WritePth(c.Out, "params_ema", arrays)
+		err = weightfile.WritePth(c.Out, weightfile.StateDict{Key: "params_ema", Arrays: arrays})
 	} else {
 		err = weightfile.WriteSafetensors(c.Out, arrays, metadata)
 	}

@@ -338,7 +338,7 @@ func TestSpandrelReads(t *testing.T) {
 	arrays := build(t, RRDBNet{NumInCh: 3, NumOutCh: 3, NumFeat: 8, NumBlock: 2, NumGrowCh: 32, Scale: 4})
 	dir := t.TempDir()
 	pth, st := filepath.Join(dir, "a.pth"), filepath.Join(dir, "a.safetensors")
-	if err := errors.Join(weightfile.WritePth(pth, "params_ema", arrays), weightfile.WriteSafetensors(st, arrays, nil)); err != nil {
+	if err := errors.Join(weightfile.WritePth(pth, weightfile.StateDict{Key: "params_ema", Arrays: arrays}), weightfile.WriteSafetensors(st, arrays, nil)); err != nil {
 		t.Fatal(err)
 	}
 	script := `

@@ -121,7 +121,7 @@ func TestPickleBombs(t *testing.T) {
 }
 
 func FuzzPickle(f *testing.F) {
-	f.Add(picklePth("params_ema", []Array{mustArray(f, "a", 2, 3)}))
+	f.Add(picklePth([]StateDict{{Key: "params_ema", Arrays: []Array{mustArray(f, "a", 2, 3)}}}))
 	f.Add([]byte("\x80\x04\x95\x06\x00\x00\x00\x00\x00\x00\x00\x8c\x02ab\x94."))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _ = loadPickle(string(data), 1<<20)

@@ -28,16 +28,33 @@ func WriteSafetensors(path string, arrays []Array, metadata map[string]string) e
 	return nil
 }
 
-// WritePth creates or replaces path with what torch.save writes for {key: OrderedDict of the arrays}, or with key ""
-// for the OrderedDict alone. torch.load reads it also with weights_only; Real-ESRGAN's scripts want the key
-// params_ema. The file appears whole or not at all.
-func WritePth(path, key string, arrays []Array) error {
-	err := checkNames(arrays)
+// WritePth creates or replaces path with what torch.save writes for {key: OrderedDict of the arrays, …}, or for the
+// OrderedDict alone where there is one dict with key "". torch.load reads it also with weights_only; Real-ESRGAN's
+// scripts want the key params_ema. The file appears whole or not at all.
+func WritePth(path string, dicts ...StateDict) error {
+	err := checkKeys(dicts)
+	for _, d := range dicts {
+		err = errors.Join(err, checkNames(d.Arrays))
+	}
 	if err == nil {
-		err = atomicfile.Write(path, func(w io.Writer) error { return writePth(w, key, arrays) })
+		err = atomicfile.Write(path, func(w io.Writer) error { return writePth(w, dicts) })
 	}
 	if err != nil {
 		return fmt.Errorf("weightfile: write %q: %w", path, err)
+	}
+	return nil
+}
+
+func checkKeys(dicts []StateDict) error {
+	seen := map[string]bool{}
+	for _, d := range dicts {
+		if seen[d.Key] || d.Key == "" && len(dicts) > 1 {
+			return fmt.Errorf("entry %q is empty or taken", d.Key)
+		}
+		seen[d.Key] = true
+	}
+	if len(dicts) == 0 {
+		return errors.New("no entries")
 	}
 	return nil
 }
@@ -102,12 +119,16 @@ func writeSafetensors(w io.Writer, arrays []Array, metadata map[string]string) e
 	return nil
 }
 
-func writePth(w io.Writer, key string, arrays []Array) error {
+func writePth(w io.Writer, dicts []StateDict) error {
 	z := zipWriter{zip: zip.NewWriter(w)}
-	z.member("data.pkl", picklePth(key, arrays))
+	z.member("data.pkl", picklePth(dicts))
 	z.member("byteorder", []byte("little"))
-	for i, a := range arrays {
-		z.member("data/"+strconv.Itoa(i), a.packed())
+	n := 0
+	for _, d := range dicts {
+		for _, a := range d.Arrays {
+			z.member("data/"+strconv.Itoa(n), a.packed())
+			n++
+		}
 	}
 	z.member("version", []byte("3\n"))
 	return errors.Join(z.err, z.zip.Close())
@@ -147,22 +168,29 @@ func (z *zipWriter) member(name string, content []byte) {
 	z.offset = start + padding + len(content)
 }
 
-// picklePth writes the pickle (protocol 2) that torch.save writes for the state dict, without memo.
-func picklePth(key string, arrays []Array) []byte {
+// picklePth writes the pickle (protocol 2) that torch.save writes for the state dicts, without memo.
+func picklePth(dicts []StateDict) []byte {
 	p := pickler{}
 	p.raw("\x80\x02") // PROTO 2
-	if key != "" {
-		p.raw("}") // EMPTY_DICT
-		p.text(key)
+	bare := dicts[0].Key == ""
+	if !bare {
+		p.raw("}(") // EMPTY_DICT MARK
 	}
-	p.raw(emptyOrderedDict + "(") // MARK
-	for i, a := range arrays {
-		p.text(a.Name)
-		p.tensor(strconv.Itoa(i), a)
+	storage := 0
+	for _, d := range dicts {
+		if !bare {
+			p.text(d.Key)
+		}
+		p.raw(emptyOrderedDict + "(") // MARK
+		for _, a := range d.Arrays {
+			p.text(a.Name)
+			p.tensor(strconv.Itoa(storage), a)
+			storage++
+		}
+		p.raw("u") // SETITEMS
 	}
-	p.raw("u") // SETITEMS
-	if key != "" {
-		p.raw("s") // SETITEM
+	if !bare {
+		p.raw("u") // SETITEMS
 	}
 	p.raw(".") // STOP
 	return p.buf.Bytes()

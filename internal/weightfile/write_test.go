@@ -38,8 +38,8 @@ func TestWriteThenOpen(t *testing.T) {
 		format    Format
 	}{
 		{"a.safetensors", "", func(p string) error { return WriteSafetensors(p, arrays, metadata) }, Safetensors},
-		{"a.pth", "params_ema", func(p string) error { return WritePth(p, "params_ema", arrays) }, PthZip},
-		{"bare.pth", "", func(p string) error { return WritePth(p, "", arrays) }, PthZip},
+		{"a.pth", "params_ema", func(p string) error { return WritePth(p, StateDict{Key: "params_ema", Arrays: arrays}) }, PthZip},
+		{"bare.pth", "", func(p string) error { return WritePth(p, StateDict{Key: "", Arrays: arrays}) }, PthZip},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,11 +86,11 @@ func TestWriteRefusals(t *testing.T) {
 		if err := WriteSafetensors(filepath.Join(dir, "x"), arrays, nil); err == nil {
 			t.Errorf("%s: safetensors were written", label)
 		}
-		if err := WritePth(filepath.Join(dir, "x"), "", arrays); err == nil {
+		if err := WritePth(filepath.Join(dir, "x"), StateDict{Key: "", Arrays: arrays}); err == nil {
 			t.Errorf("%s: a .pth was written", label)
 		}
 	}
-	if err := WritePth(filepath.Join(dir, "no", "folder.pth"), "", []Array{a}); err == nil || !strings.HasPrefix(err.Error(), "weightfile: write") {
+	if err := WritePth(filepath.Join(dir, "no", "folder.pth"), StateDict{Key: "", Arrays: []Array{a}}); err == nil || !strings.HasPrefix(err.Error(), "weightfile: write") {
 		t.Errorf("error %v for a folder that is not there", err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
@@ -124,7 +124,7 @@ func TestPyTorchReads(t *testing.T) {
 	interpreter := python(t, "torch, safetensors.torch")
 	dir, arrays := t.TempDir(), writable(t)
 	pth, st := filepath.Join(dir, "a.pth"), filepath.Join(dir, "a.safetensors")
-	if err := WritePth(pth, "params_ema", arrays); err != nil {
+	if err := WritePth(pth, StateDict{Key: "params_ema", Arrays: arrays}); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteSafetensors(st, arrays, map[string]string{"source": "test"}); err != nil {

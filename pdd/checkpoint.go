@@ -1,0 +1,340 @@
+package pdd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"github.com/gopdd/gopdd/internal/weightfile"
+	"github.com/gopdd/gopdd/models"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// A checkpoint is a .safetensors file with everything that later steps depend on. Its tensors are named by their owner:
+//
+//	specialist/KEY average/KEY generalist/KEY discriminator/KEY      networks; u and v of the spectral norm are among them
+//	specialist.mean/KEY specialist.square/KEY discriminator.mean/…   moments of Adam
+//
+// Its metadata are the format, the resolved configuration as YAML, and the state as JSON. There are no random generators
+// to keep: what is drawn follows from the seed and the number of the batch.
+const checkpointFormat = "gopdd checkpoint 1"
+
+// Keys of the metadata.
+const (
+	metaFormat = "gopdd.format"
+	metaConfig = "gopdd.config"
+	metaState  = "gopdd.state"
+)
+
+// state is what a checkpoint holds beside tensors.
+type state struct {
+	Step      int     `json:"step"`
+	StepsG    int64   `json:"adam_steps_specialist"`
+	StepsD    int64   `json:"adam_steps_discriminator"`
+	Skipped   int     `json:"skipped_in_a_row"`
+	LossScale float64 `json:"loss_scale"`
+	GoodSteps int     `json:"steps_at_loss_scale"`
+	Data      string  `json:"data"`               // fingerprint of the data sets
+	Best      *best   `json:"best,omitempty"`     // validation
+	Features  string  `json:"features,omitempty"` // what Φ was
+}
+
+// best is the best validation so far.
+type best struct {
+	Step   int     `json:"step"`
+	Metric string  `json:"metric"`
+	Value  float64 `json:"value"`
+}
+
+// slot is a tensor of the trainer under its name in a checkpoint.
+type slot struct {
+	name   string
+	tensor torch.Tensor
+}
+
+// slots lists all tensors that steps change, and the frozen generalist's.
+func (t *Trainer) slots() []slot {
+	var list []slot
+	add := func(prefix string, named []models.Named) {
+		for _, n := range named {
+			list = append(list, slot{prefix + "/" + n.Name, n.Tensor})
+		}
+	}
+	moments := func(prefix string, named []models.Named, means, squares []torch.Tensor) {
+		for i, n := range named {
+			list = append(list, slot{prefix + ".mean/" + n.Name, means[i]}, slot{prefix + ".square/" + n.Name, squares[i]})
+		}
+	}
+	add("specialist", t.specialist.Parameters())
+	if t.average != nil {
+		add("average", t.average.Parameters())
+	}
+	if frozen, ok := t.generalist.(models.Trainable); ok && frozen != t.average {
+		add("generalist", frozen.Parameters())
+	}
+	means, squares := t.optG.Moments()
+	moments("specialist", t.specialist.Parameters(), means, squares)
+	if t.disc != nil {
+		add("discriminator", t.disc.State())
+		means, squares = t.optD.Moments()
+		moments("discriminator", t.disc.Parameters(), means, squares)
+	}
+	return list
+}
+
+// SaveCheckpoint writes a checkpoint to path, whole or not at all. [Trainer.Run] does so by itself.
+func (t *Trainer) SaveCheckpoint(path string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return ErrTrainerClosed
+	}
+	if err := t.saveCheckpoint(path); err != nil {
+		return fmt.Errorf("pdd: save checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (t *Trainer) saveCheckpoint(path string) error {
+	config, err := t.cfg.YAML()
+	if err != nil {
+		return err
+	}
+	st := state{Step: t.done, StepsG: t.optG.Count, Skipped: t.skipped, LossScale: t.scaler.scale, GoodSteps: t.scaler.good,
+		Data: t.fingerprint(), Best: t.best, Features: t.featuresName()}
+	if t.optD != nil {
+		st.StepsD = t.optD.Count
+	}
+	text, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	arrays, err := t.readSlots()
+	if err != nil {
+		return err
+	}
+	return weightfile.WriteSafetensors(path, arrays, map[string]string{
+		metaFormat: checkpointFormat, metaConfig: string(config), metaState: string(text)})
+}
+
+func (t *Trainer) readSlots() ([]weightfile.Array, error) {
+	slots := t.slots()
+	arrays := make([]weightfile.Array, len(slots))
+	err := t.background(func(s *tensor.Scope) (err error) {
+		for i, sl := range slots {
+			if arrays[i], err = weightfile.NewFloat32(sl.name, toInts(s.Shape(sl.tensor)), s.Float32s(sl.tensor)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return arrays, err
+}
+
+// LoadCheckpoint takes up the state of a checkpoint, which must be of a run with equal networks; the present
+// configuration stays in force. After an error nothing has changed.
+func (t *Trainer) LoadCheckpoint(path string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return ErrTrainerClosed
+	}
+	if err := t.loadCheckpoint(path); err != nil {
+		return fmt.Errorf("pdd: load checkpoint %q: %w", path, err)
+	}
+	return nil
+}
+
+func (t *Trainer) loadCheckpoint(path string) error {
+	f, st, err := openCheckpoint(path)
+	if err != nil {
+		return err
+	}
+	slots := t.slots()
+	arrays, err := matchSlots(slots, f.Dicts[0].Arrays)
+	if err != nil {
+		return err
+	}
+	values := make([][]float32, len(arrays))
+	for i, a := range arrays {
+		if values[i], err = a.Float32s(); err != nil {
+			return err
+		}
+	}
+	err = t.background(func(s *tensor.Scope) error {
+		for i, sl := range slots {
+			v := s.FromFloat32s(values[i], s.Shape(sl.tensor)...)
+			s.NoGrad().Copy(sl.tensor, v)
+			s.Free(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if now := t.fingerprint(); now != st.Data {
+		t.hooks.log.Warn("the data are not those of the checkpoint: the run goes on, but is not what it would have been", "checkpoint", st.Data, "now", now)
+	}
+	t.done, t.optG.Count, t.skipped, t.best = st.Step, st.StepsG, st.Skipped, st.Best
+	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
+	if t.optD != nil {
+		t.optD.Count = st.StepsD
+	}
+	return nil
+}
+
+// openCheckpoint reads a file and checks that it is a checkpoint.
+func openCheckpoint(path string) (*weightfile.File, state, error) {
+	var st state
+	f, err := weightfile.Open(path)
+	if err != nil {
+		return nil, st, err
+	}
+	if got := f.Metadata[metaFormat]; got != checkpointFormat {
+		return nil, st, fmt.Errorf("not a checkpoint of this version (format %q, want %q): weights alone are given as specialist.weights", got, checkpointFormat)
+	}
+	if err := json.Unmarshal([]byte(f.Metadata[metaState]), &st); err != nil {
+		return nil, st, fmt.Errorf("state: %w", err)
+	}
+	if st.Step < 0 || st.StepsG < 0 || st.StepsD < 0 || st.Skipped < 0 || !(st.LossScale > 0) {
+		return nil, st, errors.New("state: numbers that no run has: the file is damaged")
+	}
+	return f, st, nil
+}
+
+// matchSlots gives the arrays in the order of the slots; everything missing, left over or misshapen is in the error.
+func matchSlots(slots []slot, arrays []weightfile.Array) ([]weightfile.Array, error) {
+	byName := make(map[string]weightfile.Array, len(arrays))
+	for _, a := range arrays {
+		byName[a.Name] = a
+	}
+	out := make([]weightfile.Array, len(slots))
+	var missing, shapes []string
+	var nobody *tensor.Scope
+	for i, sl := range slots {
+		a, ok := byName[sl.name]
+		delete(byName, sl.name)
+		switch want := toInts(nobody.Shape(sl.tensor)); {
+		case !ok:
+			missing = append(missing, sl.name)
+		case !slices.Equal(a.Shape, want):
+			shapes = append(shapes, fmt.Sprintf("%s is %v, want %v", sl.name, a.Shape, want))
+		}
+		out[i] = a
+	}
+	var rest []string
+	for name := range byName {
+		rest = append(rest, name)
+	}
+	slices.Sort(rest)
+	var errs []string
+	for _, p := range []struct {
+		what string
+		list []string
+	}{{"missing", missing}, {"of another shape", shapes}, {"unexpected", rest}} {
+		if n := len(p.list); n > 0 {
+			errs = append(errs, fmt.Sprintf("%d tensors %s: %s", n, p.what, strings.Join(p.list[:min(n, 4)], ", ")))
+		}
+	}
+	if errs != nil {
+		return nil, fmt.Errorf("the checkpoint is of other networks than this configuration: %s", strings.Join(errs, "; "))
+	}
+	return out, nil
+}
+
+// ReadCheckpointConfig returns the resolved configuration that a checkpoint holds and its step.
+func ReadCheckpointConfig(path string) (Config, int, error) {
+	f, st, err := openCheckpoint(path)
+	if err != nil {
+		return Config{}, 0, fmt.Errorf("pdd: read checkpoint %q: %w", path, err)
+	}
+	cfg, err := ParseConfig([]byte(f.Metadata[metaConfig]))
+	if err != nil {
+		return Config{}, 0, fmt.Errorf("pdd: read checkpoint %q: configuration: %w", path, err)
+	}
+	return cfg, st.Step, nil
+}
+
+// SaveModel writes what the run trains for, for inference: a .pth file has the raw specialist as params and its average
+// as params_ema, which Real-ESRGAN's scripts, spandrel and this package load; a .safetensors file has the average alone,
+// or the specialist where there is none. The file appears whole or not at all.
+func (t *Trainer) SaveModel(path string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return ErrTrainerClosed
+	}
+	return t.saveModel(path)
+}
+
+func (t *Trainer) saveModel(path string) error {
+	if t.average != nil && strings.EqualFold(filepath.Ext(path), ".pth") {
+		return models.SaveBoth(path, t.specialist, t.average)
+	}
+	return models.Save(path, t.Result(), map[string]string{"gopdd.step": strconv.Itoa(t.done), "gopdd.features": t.featuresName()})
+}
+
+// background runs fn on the trainer's worker, whatever becomes of anybody's context.
+func (t *Trainer) background(fn func(s *tensor.Scope) error) error {
+	return t.worker.Do(backgroundContext, fn)
+}
+
+func toInts(shape []int64) []int {
+	out := make([]int, len(shape))
+	for i, d := range shape {
+		out[i] = int(d)
+	}
+	return out
+}
+
+// checkpoints is the folder of a run's checkpoints.
+type checkpoints struct{ dir string }
+
+var checkpointName = regexp.MustCompile(`^step-(\d{8})\.safetensors$`)
+
+func (c checkpoints) path(step int) string {
+	return filepath.Join(c.dir, fmt.Sprintf("step-%08d.safetensors", step))
+}
+
+// steps lists the steps that have a checkpoint, ascending.
+func (c checkpoints) steps() ([]int, error) {
+	entries, err := os.ReadDir(c.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var steps []int
+	for _, e := range entries {
+		if m := checkpointName.FindStringSubmatch(e.Name()); m != nil {
+			n, _ := strconv.Atoi(m[1])
+			steps = append(steps, n)
+		}
+	}
+	return steps, err
+}
+
+// prune removes all checkpoints but the last few and those to keep, and what killed processes left half written.
+func (c checkpoints) prune(last int, keep ...int) error {
+	steps, err := c.steps()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i, step := range steps {
+		if i < len(steps)-last && !slices.Contains(keep, step) {
+			errs = append(errs, os.Remove(c.path(step)))
+		}
+	}
+	stale, err := filepath.Glob(filepath.Join(c.dir, ".step-*.safetensors.tmp-*"))
+	for _, path := range stale {
+		errs = append(errs, os.Remove(path))
+	}
+	return errors.Join(append(errs, err)...)
+}
