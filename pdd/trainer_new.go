@@ -275,4 +275,4 @@ func (t *Trainer) buildLoader() (err error) {
 }
 
 // validateFor is Validate for a configuration whose networks and data may be in memory.
-func (c Config) validateFor(t *Trainer) error { return nil }
+func (c Config) validateFor(t *Trainer) error { return c.validate(t.specialist != nil, t.phi != nil) }
