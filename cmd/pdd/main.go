@@ -27,6 +27,7 @@ type cli struct {
 	Upscale upscaleCmd `cmd:"" help:"Upscale images, folders or globs."`
 	Degrade degradeCmd `cmd:"" help:"Make an LR set from HR images."`
 	Eval    evalCmd    `cmd:"" help:"Measure a folder of results against its ground truth."`
+	Compare compareCmd `cmd:"" help:"Set systems side by side on the same pictures."`
 	Data    dataCmd    `cmd:"" help:"Check and prepare training data."`
 	Inspect inspectCmd `cmd:"" help:"Tell what a weight file holds."`
 	Weights weightsCmd `cmd:"" help:"List, fetch and convert weights."`

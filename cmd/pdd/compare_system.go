@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/metrics/compare"
+)
+
+// upscaleFlags are the settings of the networks.
+type upscaleFlags struct {
+	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic." group:"Upscaling"`
+	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic aside." group:"Upscaling"`
+	Device           string `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …" group:"Upscaling"`
+	Precision        string `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16." group:"Upscaling"`
+	Tile             *int   `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows." group:"Upscaling"`
+	Threads          int    `placeholder:"N" help:"CPU threads. Default: all cores." group:"Upscaling"`
+	AllowTorchScript bool   `name:"allow-torchscript" help:"Run TorchScript weights. They are programs: only for files you trust." group:"Upscaling"`
+}
+
+// validate checks the settings as pdd upscale does.
+func (f upscaleFlags) validate() error {
+	if f.Scale < 1 || f.Scale > 64 {
+		return usagef("--scale %d: must be 1 to 64", f.Scale)
+	}
+	u := upscaleCmd{Device: f.Device, Tile: f.Tile, Threads: f.Threads, Quality: 95}
+	return u.validate()
+}
+
+const bicubic = "bicubic"
+
+// systems turns the values of --system into systems.
+func (c *compareRunCmd) systems(e *env) ([]compare.System, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	var list []compare.System
+	names := map[string]string{}
+	for _, text := range c.System {
+		s, err := c.system(e, text)
+		if err != nil {
+			return nil, err
+		}
+		if other, taken := names[s.Name]; taken {
+			return nil, usagef("--system %s and --system %s are both called %s: write one as NAME=%s", other, text, s.Name, text)
+		}
+		if s.Dir == "" && c.LR == "" {
+			return nil, usagef("--system %s upscales: name the pictures with --lr", text)
+		}
+		names[s.Name] = text
+		list = append(list, s)
+	}
+	if _, ok := names[c.Baseline]; c.Baseline != "" && !ok {
+		return nil, usagef("--baseline %s: no --system is called so", c.Baseline)
+	}
+	return list, nil
+}
+
+func (c *compareRunCmd) system(e *env, text string) (compare.System, error) {
+	name, what, named := strings.Cut(text, "=")
+	if !named {
+		what = text
+		name = strings.TrimSuffix(filepath.Base(text), weightExt(text))
+	}
+	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		return compare.System{}, usagef("--system %s: %q is no name for a row: write NAME=WHAT", text, name)
+	}
+	if stat, err := os.Stat(what); err == nil && stat.IsDir() {
+		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
+	}
+	if what == bicubic {
+		return compare.System{Name: name, About: fmt.Sprintf("bicubic interpolation ×%d (MATLAB's imresize)", c.Scale),
+			Key:  fmt.Sprintf("bicubic %d", c.Scale),
+			Open: func() (compare.Upscaler, error) { return interpolation(c.Scale), nil }}, nil
+	}
+	return c.network(e, name, what)
+}
+
+// weightExt is the extension of a weight file's name.
+func weightExt(path string) string {
+	switch ext := filepath.Ext(path); ext {
+	case ".pth", ".pt", ".safetensors", ".param", ".bin":
+		return ext
+	}
+	return ""
+}
+
+func (c *compareRunCmd) network(e *env, name, what string) (compare.System, error) {
+	path, err := weightsPath(what)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return compare.System{}, usagef("--system %s: no such folder, file, or name of the catalogue (see pdd weights list)", what)
+	}
+	if err != nil {
+		return compare.System{}, err
+	}
+	key, err := fileKey(path)
+	if err != nil {
+		return compare.System{}, err
+	}
+	cfg := engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Threads: c.Threads, AllowTorchScript: c.AllowTorchScript}
+	about := fmt.Sprintf("weights %s on %s, precision %s", what, c.Device, c.Precision)
+	if c.ColorCorrection {
+		about += ", colours corrected"
+	}
+	tile := "auto"
+	if c.Tile != nil {
+		tile = fmt.Sprint(*c.Tile)
+	}
+	return compare.System{Name: name, About: about,
+		Key: fmt.Sprintf("network %s %s %s %s %v", key, c.Device, c.Precision, tile, c.ColorCorrection),
+		Open: func() (compare.Upscaler, error) {
+			eng, err := e.newEngine(cfg)
+			if err != nil {
+				return nil, err
+			}
+			return &network{eng, callConfig{ColorCorrection: c.ColorCorrection, Progress: func(int, int) {}}}, nil
+		}}, nil
+}
+
+// fileKey is the sha256 of files together, and of the .bin file beside an ncnn .param file; "" names no file.
+func fileKey(paths ...string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		fmt.Fprintf(h, "%d\n", len(path))
+		list := []string{path}
+		if param, ok := strings.CutSuffix(path, ".param"); ok {
+			list = append(list, param+".bin")
+		}
+		for _, p := range list {
+			if err := addFile(h, p); err != nil {
+				return "", err
+			}
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func addFile(w io.Writer, path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, f)
+	return err
+}
+
+// network is an engine as a system.
+type network struct {
+	engine
+	call callConfig
+}
+
+func (n *network) Upscale(ctx context.Context, lr image.Image) (image.Image, error) {
+	return n.engine.Upscale(ctx, lr, n.call)
+}
+
+// interpolation enlarges bicubically by a factor.
+type interpolation int
+
+func (f interpolation) Upscale(_ context.Context, lr image.Image) (image.Image, error) {
+	return data.ResizeImage(lr, float64(f), data.Bicubic)
+}
+
+func (f interpolation) Describe() any {
+	return map[string]any{"network": bicubic, "scale": int(f)}
+}
+
+func (f interpolation) Close() error { return nil }
