@@ -11,7 +11,7 @@ import (
 //
 // A tag range gives the interval of a number; without one it must be finite and at least 0.
 type Config struct {
-	Method Method `yaml:"method"`
+	Method Method `yaml:"method"`                // how the specialist learns
 	Steps  int    `yaml:"steps" range:"[1,inf)"` // in all, counted from 1; steps of the discriminator alone count too
 	Seed   uint64 `yaml:"seed"`                  // of data order, crops, degradations and of random weights
 
@@ -54,35 +54,34 @@ const (
 
 // NetworkConfig says where a generator comes from: a weight file, or random weights of given sizes.
 type NetworkConfig struct {
-	Weights string `yaml:"weights,omitempty"` // a file, or a name of `pdd weights list`; empty: random weights, see New
+	Weights string `yaml:"weights,omitempty"` // a file, or a name of `pdd weights list`; empty: see New
 	Entry   string `yaml:"entry,omitempty"`   // of a file with several, e.g. params; empty: the averaged one is preferred
 	New     *Sizes `yaml:"new,omitempty"`     // sizes of a network with random weights (He et al. 2015)
 }
 
 // Sizes are those of a new generator; zero fields take the default of the kind.
 type Sizes struct {
-	Kind  string `yaml:"kind"`                             // rrdbnet or srvgg
-	Scale int    `yaml:"scale" range:"[1,8]"`              // output side / input side: 4, 2, 1
-	Feat  int    `yaml:"feat,omitempty" range:"[0,4096]"`  // channels; 64
-	Depth int    `yaml:"depth,omitempty" range:"[0,4096]"` // rrdbnet: blocks, 23; srvgg: convolutions of the body, 16
-	Grow  int    `yaml:"grow,omitempty" range:"[0,4096]"`  // rrdbnet: channels each dense convolution adds; 32
+	Kind  string `yaml:"kind"`                             // rrdbnet (ESRGAN's) or srvgg (SRVGGNetCompact)
+	Scale int    `yaml:"scale" range:"[1,8]"`              // output side / input side; rrdbnet: 4, 2 or 1
+	Feat  int    `yaml:"feat,omitempty" range:"[0,4096]"`  // channels; 0: 64
+	Depth int    `yaml:"depth,omitempty" range:"[0,4096]"` // rrdbnet: blocks, 0: 23; srvgg: convolutions of the body, 0: 16
+	Grow  int    `yaml:"grow,omitempty" range:"[0,4096]"`  // rrdbnet: channels that each dense convolution adds, 0: 32
 }
 
 // GeneralistConfig is M_G.
 type GeneralistConfig struct {
-	Kind          GeneralistKind   `yaml:"kind"`
-	NetworkConfig `yaml:",inline"` // of a frozen one; empty: the specialist's start (SingleFixed)
+	Kind          GeneralistKind   `yaml:"kind"` // ema: the specialist's averaged copy; frozen: a network that never changes
+	NetworkConfig `yaml:",inline"` // of a frozen one; none: a copy of the specialist's start
 }
 
 // DiscriminatorConfig is the U-Net discriminator with spectral norm (Real-ESRGAN, section 3.3). Without a GAN weight
 // none is built.
 type DiscriminatorConfig struct {
-	Weights         string `yaml:"weights,omitempty"` // empty: random
-	Feat            int    `yaml:"feat" range:"[1,4096]"`
-	SkipConnections bool   `yaml:"skip_connections"`
-	// Fakes says which of the specialist's outputs it learns to tell from real pictures.
-	Fakes Fakes `yaml:"fakes"`
-	// GeneratorEvery is the period of generator steps; the discriminator steps always (the code's net_d_iters).
+	Weights         string `yaml:"weights,omitempty"`     // a file; empty: random weights
+	Feat            int    `yaml:"feat" range:"[1,4096]"` // channels
+	SkipConnections bool   `yaml:"skip_connections"`      // adds the features of the way down on the way up
+	Fakes           Fakes  `yaml:"fakes"`                 // outputs that it learns to tell from real pictures
+	// GeneratorEvery is the period of the specialist's steps; the discriminator steps always.
 	GeneratorEvery int `yaml:"generator_every" range:"[1,inf)"`
 }
 
@@ -96,7 +95,7 @@ const (
 
 // FeaturesConfig is Φ: torchvision's VGG19, whose layers are taken before the ReLU.
 type FeaturesConfig struct {
-	Weights string `yaml:"weights,omitempty"` // torchvision's file, or a name of `pdd weights list`: vgg19
+	Weights string `yaml:"weights,omitempty"` // torchvision's file, or the name vgg19 of `pdd weights list`
 	// Random takes VGG19 with random weights (He et al. 2015) where no file can be had. It is for trials: logs and
 	// checkpoints say so.
 	Random bool `yaml:"random,omitempty"`
@@ -116,19 +115,19 @@ type DataConfig struct {
 	Batch       int               `yaml:"batch" range:"[1,inf)"`   // patches of each half in a step
 	Augment     bool              `yaml:"augment"`                 // flips and quarter turns
 	Workers     int               `yaml:"workers"`                 // goroutines that make patches; 0: one per core
-	CacheMiB    int               `yaml:"cache_mib"`               // memory for decoded pictures
+	CacheMiB    int               `yaml:"cache_mib"`               // memory for decoded pictures, MiB
 	MaxBad      int               `yaml:"max_bad"`                 // unreadable files that are passed over, with a word
 }
 
 // DegradationConfig is a data.Preset and what differs from it, as data.ReadDegradation reads it.
 type DegradationConfig struct {
-	Preset   string `yaml:"preset"`
-	Settings any    `yaml:"settings,omitempty"`
+	Preset   string `yaml:"preset"`             // one of data.Presets
+	Settings any    `yaml:"settings,omitempty"` // fields that differ from the preset
 }
 
 // LossConfig holds the terms of Eq. 9–11 and their weights; a term of weight 0 is not computed.
 type LossConfig struct {
-	L1         float64          `yaml:"l1"` // of mean |S_L − Y_L|: pre-training
+	L1         float64          `yaml:"l1"` // weight of mean |S_L − Y_L|: for pre-training
 	Wavelet    WaveletConfig    `yaml:"wavelet"`
 	Perceptual PerceptualConfig `yaml:"perceptual"`
 	GAN        GANConfig        `yaml:"gan"`
@@ -142,26 +141,25 @@ type LossConfig struct {
 
 // WaveletConfig is Eq. 10.
 type WaveletConfig struct {
-	Weight float64      `yaml:"weight"`
-	Bands  losses.Bands `yaml:"bands"`
-	// Sum adds absolute differences up as the paper writes (ℓ1 norms); the authors' code takes their means.
-	Sum bool `yaml:"sum,omitempty"`
+	Weight float64      `yaml:"weight"`        // α1
+	Bands  losses.Bands `yaml:"bands"`         // weights of the frequency bands
+	Sum    bool         `yaml:"sum,omitempty"` // adds absolute differences up (ℓ1 norms) instead of taking their means
 }
 
 // PerceptualConfig is L_vgg of Eq. 9.
 type PerceptualConfig struct {
-	Weight   float64         `yaml:"weight"`
-	Layers   losses.Layers   `yaml:"layers"`
-	Distance losses.Distance `yaml:"distance"`
+	Weight   float64         `yaml:"weight"`          // α2
+	Layers   losses.Layers   `yaml:"layers"`          // layers of Φ with their weights
+	Distance losses.Distance `yaml:"distance"`        // between features
 	Style    float64         `yaml:"style,omitempty"` // weight of the same distance between Gram matrices
 }
 
 // GANConfig is L_gan of Eq. 9 and 11.
 type GANConfig struct {
-	Kind       losses.GAN    `yaml:"kind"`
-	Weight     float64       `yaml:"weight"`
-	Unlabelled UnlabelledGAN `yaml:"unlabelled"`
-	// UnlabelledWeight is λ3 where the halves have terms of their own ([GANSeparate]).
+	Kind       losses.GAN    `yaml:"kind"`       // the loss on the discriminator's logits
+	Weight     float64       `yaml:"weight"`     // α3; of both halves where they are joint
+	Unlabelled UnlabelledGAN `yaml:"unlabelled"` // how S_U enters after the warm-up
+	// UnlabelledWeight is λ3, where the halves have terms of their own.
 	UnlabelledWeight float64 `yaml:"unlabelled_weight,omitempty"`
 }
 
@@ -176,17 +174,17 @@ const (
 
 // IntraConfig is R_intra, Eq. 5–6.
 type IntraConfig struct {
-	Weight    float64          `yaml:"weight"`
-	Layers    losses.Layers    `yaml:"layers"`
-	Criterion losses.Criterion `yaml:"criterion"`
+	Weight    float64          `yaml:"weight"`            // λ1
+	Layers    losses.Layers    `yaml:"layers"`            // layers of Φ with their weights
+	Criterion losses.Criterion `yaml:"criterion"`         // between the distances d_G and d_S
 	Eps       float64          `yaml:"eps" range:"[0,1)"` // inside the logarithm of the cross-entropy
 }
 
 // InterConfig is R_inter, Eq. 7–8.
 type InterConfig struct {
-	Weight float64       `yaml:"weight"`
-	Layers losses.Layers `yaml:"layers"`
-	Norm   losses.Norm   `yaml:"norm"`
+	Weight float64       `yaml:"weight"` // λ2
+	Layers losses.Layers `yaml:"layers"` // layers of Φ with their weights
+	Norm   losses.Norm   `yaml:"norm"`   // one Frobenius norm of the whole batch, or the mean of each pair's
 }
 
 // WarmupConfig counts steps at the start, as the authors' code does.
@@ -197,17 +195,17 @@ type WarmupConfig struct {
 
 // OptimizerConfig is Adam for both networks, with learning rates that are multiplied by Gamma after each milestone.
 type OptimizerConfig struct {
-	LR            float64 `yaml:"lr" range:"(0,inf)"`
-	LRD           float64 `yaml:"lr_discriminator" range:"(0,inf)"`
-	Beta1         float64 `yaml:"beta1" range:"[0,1)"`
-	Beta2         float64 `yaml:"beta2" range:"[0,1)"`
-	Eps           float64 `yaml:"eps" range:"(0,1)"`
-	WeightDecay   float64 `yaml:"weight_decay"`
-	Milestones    []int   `yaml:"milestones"` // the last step of each rate
-	Gamma         float64 `yaml:"gamma" range:"(0,1]"`
-	ClipNorm      float64 `yaml:"clip_norm"`                  // the specialist's gradients are scaled down to this norm; 0: not at all
-	Accumulate    int     `yaml:"accumulate" range:"[1,inf)"` // parts that a step's batch is worked through in; their gradients are averaged
-	SkipNonFinite int     `yaml:"skip_nonfinite"`             // steps with NaN or infinite losses or gradients that may be skipped in a row
+	LR            float64 `yaml:"lr" range:"(0,inf)"`               // the specialist's first learning rate
+	LRD           float64 `yaml:"lr_discriminator" range:"(0,inf)"` // the discriminator's first learning rate
+	Beta1         float64 `yaml:"beta1" range:"[0,1)"`              // decay of the gradients' mean
+	Beta2         float64 `yaml:"beta2" range:"[0,1)"`              // decay of the squares' mean
+	Eps           float64 `yaml:"eps" range:"(0,1)"`                // added to the root of the squares' mean
+	WeightDecay   float64 `yaml:"weight_decay"`                     // times the weight, added to its gradient
+	Milestones    []int   `yaml:"milestones"`                       // the last step of each rate, ascending
+	Gamma         float64 `yaml:"gamma" range:"(0,1]"`              // factor of the rates after a milestone
+	ClipNorm      float64 `yaml:"clip_norm"`                        // the specialist's gradients are scaled down to this norm; 0: not at all
+	Accumulate    int     `yaml:"accumulate" range:"[1,inf)"`       // parts that a step's batch is worked through in; their gradients are averaged
+	SkipNonFinite int     `yaml:"skip_nonfinite"`                   // steps with NaN or infinite losses or gradients that may be skipped in a row
 }
 
 // ComputeConfig says where and in which numbers steps are computed. Results depend on it.
@@ -222,9 +220,9 @@ type ComputeConfig struct {
 
 // ValidationConfig measures the specialist, or its averaged copy where there is one, every so many steps.
 type ValidationConfig struct {
-	Every   int      `yaml:"every"`        // steps; 0: never
-	LR      string   `yaml:"lr,omitempty"` // folder, paired with HR by name
-	HR      string   `yaml:"hr,omitempty"`
+	Every   int      `yaml:"every"`             // steps; 0: never
+	LR      string   `yaml:"lr,omitempty"`      // folder, paired with HR by name; empty: no validation
+	HR      string   `yaml:"hr,omitempty"`      // folder of the ground truth, for metrics that need it
 	Metrics []string `yaml:"metrics,omitempty"` // as `pdd eval --metrics`
 	Crop    int      `yaml:"crop"`              // pixels left out at each border
 	Tile    int      `yaml:"tile"`              // LR pixels; 0: whole pictures
@@ -237,10 +235,10 @@ type ValidationConfig struct {
 
 // OutputConfig is what a run leaves behind.
 type OutputConfig struct {
-	Dir         string `yaml:"dir"`                       // made if absent; a run that finds its own checkpoint there goes on from it
+	Dir         string `yaml:"dir"`                       // folder, made if absent; a run goes on from its own checkpoint there; empty: nothing is kept
 	SaveEvery   int    `yaml:"save_every"`                // steps between checkpoints; 0: at the end alone
 	KeepLast    int    `yaml:"keep_last" range:"[1,inf)"` // checkpoints that are kept
 	Best        string `yaml:"best"`                      // also keeps the best by this metric of the validation, e.g. psnr_y_bt601_pyiqa
 	LogEvery    int    `yaml:"log_every" range:"[1,inf)"` // steps between lines of progress
-	TensorBoard bool   `yaml:"tensorboard"`
+	TensorBoard bool   `yaml:"tensorboard"`               // also writes event files
 }

@@ -2,7 +2,7 @@ package pdd
 
 import (
 	"fmt"
-	"maps"
+	"strings"
 
 	"github.com/gopdd/gopdd/losses"
 )
@@ -68,6 +68,7 @@ func SingleFixed() Config {
 func Naive() Config {
 	c := SingleFixed()
 	c.Method = Imitation
+	c.Loss.GAN.Unlabelled, c.Loss.GAN.UnlabelledWeight = GANSeparate, c.Loss.GAN.Weight
 	return c
 }
 
@@ -85,7 +86,7 @@ func Supervised() Config {
 }
 
 // EMAAsReleased is the authors' option file train_Real_ESRGAN_EMA_x4_canon.yml: β2 0.99, more milestones, labelled LR
-// by a random choice of bicubic, bilinear and area.
+// by a random choice of bicubic, bilinear and area, 16 + 16 patches on two GPUs, validation by PSNR on RGB.
 func EMAAsReleased() Config { return asReleased(EMA()) }
 
 // EMAMatlabAsReleased is train_Real_ESRGAN_EMA_matlabresize_x4_canon.yml: MATLAB's bicubic, half the inter weight.
@@ -97,26 +98,61 @@ func EMAMatlabAsReleased() Config {
 }
 
 // StaticAsReleased is train_Real_ESRGAN_Static_x4_canon.yml, which swaps the roles of the paper: the specialist starts
-// from Real-ESRGAN, the frozen generalist is ESRGAN; no averaged copy.
+// from Real-ESRGAN, the frozen generalist is ESRGAN. It runs for 100,000 steps.
 func StaticAsReleased() Config {
 	c := asReleased(Static())
 	c.Steps = 100000
-	c.Specialist.Weights, c.Generalist.Weights = "realesrgan-x4plus", "esrgan"
-	c.EMADecay = 0
+	c.Specialist.Weights, c.Generalist.Weights = c.Generalist.Weights, c.Specialist.Weights
 	return c
 }
 
-// SingleFixedAsReleased is SingleFixed with the released files' optimiser and data.
+// SingleFixedAsReleased is SingleFixed with the released files' optimiser and data; the repository has no file of it.
 func SingleFixedAsReleased() Config { return asReleased(SingleFixed()) }
 
 // NaiveAsReleased is Naive with the released files' optimiser and data; the repository has no Eq. 3.
 func NaiveAsReleased() Config { return asReleased(Naive()) }
 
+// asReleased is what the authors' option files have in common where they differ from the paper or from our choices.
+// Two parts of a batch, each with its own norm in R_inter and its gradients averaged, are two GPUs with a process each.
 func asReleased(c Config) Config {
 	c.Optimizer.Beta2 = 0.99
 	c.Optimizer.Milestones = []int{25000, 100000, 200000, 300000}
+	c.Optimizer.Accumulate = 2
+	c.Data.Batch = 16
 	c.Data.Degradation.Preset = "resize"
+	c.Validation.Metrics = []string{"psnr_rgb_basicsr"}
+	c.Validation.ColorCorrection, c.Validation.Raw = false, false
 	return c
+}
+
+// presets are the configurations by the names that YAML files use.
+var presets = []struct {
+	name string
+	make func() Config
+}{
+	{"ema", EMA}, {"static", Static}, {"single-fixed", SingleFixed}, {"naive", Naive}, {"supervised", Supervised},
+	{"ema-as-released", EMAAsReleased}, {"ema-matlab-as-released", EMAMatlabAsReleased},
+	{"static-as-released", StaticAsReleased}, {"single-fixed-as-released", SingleFixedAsReleased},
+	{"naive-as-released", NaiveAsReleased},
+}
+
+// PresetNames lists the names that [PresetByName] knows.
+func PresetNames() []string {
+	names := make([]string, len(presets))
+	for i, p := range presets {
+		names[i] = p.name
+	}
+	return names
+}
+
+// PresetByName gives the preset that YAML files call by name: ema is [EMA], ema-as-released is [EMAAsReleased].
+func PresetByName(name string) (Config, error) {
+	for _, p := range presets {
+		if p.name == name {
+			return p.make(), nil
+		}
+	}
+	return Config{}, fmt.Errorf("pdd: preset %q: want one of %s", name, strings.Join(PresetNames(), ", "))
 }
 
 // Ablation is a choice of the unsupervised terms, the columns of the paper's Tab. 3 and Fig. 9.
@@ -130,9 +166,14 @@ const (
 	IntraL1   Ablation = "intra-l1"    // full, with ℓ1 in place of the cross-entropy
 )
 
-// Ablate returns c with the terms of the ablation.
+// Ablations lists the choices.
+func Ablations() []Ablation { return []Ablation{IntraOnly, InterOnly, NoUGAN, Full, IntraL1} }
+
+// Ablate returns c with the terms of the ablation. Only distillation has them.
 func (c Config) Ablate(a Ablation) (Config, error) {
-	c.Loss.Intra.Layers, c.Loss.Inter.Layers = maps.Clone(c.Loss.Intra.Layers), maps.Clone(c.Loss.Inter.Layers)
+	if c.Method != Distillation {
+		return c, fmt.Errorf("pdd: ablation %q: the method is %v: want distillation", a, c.Method)
+	}
 	switch a {
 	case Full:
 	case IntraOnly:
@@ -144,7 +185,7 @@ func (c Config) Ablate(a Ablation) (Config, error) {
 	case IntraL1:
 		c.Loss.Intra.Criterion = losses.CriterionL1
 	default:
-		return c, fmt.Errorf("pdd: ablation %q: want %s, %s, %s, %s or %s", a, IntraOnly, InterOnly, NoUGAN, Full, IntraL1)
+		return c, fmt.Errorf("pdd: ablation %q: want one of %q", a, Ablations())
 	}
 	return c, nil
 }
