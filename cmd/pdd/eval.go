@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -15,12 +16,17 @@ import (
 var evalVars = kong.Vars{"metrics": measure.Names}
 
 type evalCmd struct {
-	Pred     string `required:"" placeholder:"DIR" help:"Folder of results."`
-	GT       string `name:"gt" placeholder:"DIR" help:"Folder of ground truth, paired by file name (a.png with a_x4.png). Needed by psnr, ssim and sharpness."`
-	Metrics  string `default:"psnr_y_bt601,ssim_y_bt601,psnr_rgb,ssim_rgb" placeholder:"LIST" help:"Separated by commas: ${metrics}. Default: ${default}."`
-	Crop     int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor."`
-	NIQE     string `name:"niqe-prior" placeholder:"FILE" help:"Parameters of NIQE: .npz, .mat or JSON. Needed by niqe and pi."`
-	NRQM     string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM: NRQM_model.mat. Needed by nrqm and pi."`
+	Pred string `placeholder:"DIR" help:"Folder of results."`
+	GT   string `name:"gt" placeholder:"DIR" help:"Folder of ground truth, paired by file name (a.png with a_x4.png). Needed by psnr, ssim, lpips and sharpness."`
+	evalModel
+
+	Metrics string `default:"psnr_y_bt601,ssim_y_bt601,psnr_rgb,ssim_rgb" placeholder:"LIST" help:"Separated by commas: ${metrics}. Default: ${default}." group:"Measuring"`
+	Crop    int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor." group:"Measuring"`
+	NIQE    string `name:"niqe-prior" placeholder:"FILE" help:"Parameters of NIQE: .npz, .mat or JSON. Needed by niqe and pi." group:"Measuring"`
+	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM: NRQM_model.mat. Needed by nrqm and pi." group:"Measuring"`
+	lpipsFlags
+
+	Device   string `default:"cpu" placeholder:"cpu" help:"Where networks run: cpu, cuda:0, …"`
 	JSON     string `name:"json" placeholder:"FILE" help:"Also write JSON."`
 	CSV      string `name:"csv" placeholder:"FILE" help:"Also write CSV."`
 	Markdown string `name:"md" placeholder:"FILE" help:"Also write Markdown."`
@@ -28,25 +34,23 @@ type evalCmd struct {
 
 // Run measures the folder, prints the table and fails if a picture could not be measured.
 func (c *evalCmd) Run(e *env) error {
-	models, err := c.models()
+	if err := c.validate(); err != nil {
+		return err
+	}
+	pairs, err := c.pairs()
 	if err != nil {
 		return err
 	}
-	list, err := measure.Parse(c.Metrics, c.Crop, models)
-	if err != nil {
-		return usageError{err}
-	}
-	pairs, err := measure.Match(c.Pred, c.GT)
+	nets := lpipsNets{flags: c.lpipsFlags, device: c.Device}
+	defer nets.close()
+	list, err := c.metrics(&nets)
 	if err != nil {
 		return err
 	}
-	bar := newCounter(e, "measure")
-	defer bar.close()
-	r, err := measure.Run(e.ctx, pairs, list, measure.Options{Progress: bar.at})
+	r, err := c.measure(e, pairs, list)
 	if err != nil {
 		return err
 	}
-	bar.close()
 	if err := c.write(e, r); err != nil {
 		return err
 	}
@@ -56,16 +60,75 @@ func (c *evalCmd) Run(e *env) error {
 	return nil
 }
 
-func (c *evalCmd) models() (m measure.Models, err error) {
+func (c *evalCmd) validate() error {
+	if (c.Pred == "") == (c.Model == "") {
+		return usagef("name what to measure: either --pred with a folder of results, or --model with --lr")
+	}
+	if !deviceName.MatchString(c.Device) {
+		return usagef("--device %s: must be cpu, cuda or cuda:N", c.Device)
+	}
+	if err := c.validateNets(); err != nil {
+		return err
+	}
+	return c.evalModel.validate(c.GT)
+}
+
+// pairs lists the pictures to measure, or in front of a network the ones that it upscales.
+func (c *evalCmd) pairs() ([]measure.Pair, error) {
+	if c.Model != "" {
+		pairs, err := measure.Match(c.LR, c.GT)
+		if err != nil {
+			return nil, err
+		}
+		return pairs, c.checkSaved(pairs)
+	}
+	return measure.Match(c.Pred, c.GT)
+}
+
+func (c *evalCmd) metrics(nets *lpipsNets) ([]measure.Metric, error) {
+	m := measure.Models{LPIPS: nets.load}
+	var err error
 	if c.NIQE != "" {
 		if m.NIQE, err = metrics.LoadNIQEPrior(c.NIQE); err != nil {
-			return m, err
+			return nil, err
 		}
 	}
 	if c.NRQM != "" {
-		m.NRQM, err = metrics.LoadNRQMModel(c.NRQM)
+		if m.NRQM, err = metrics.LoadNRQMModel(c.NRQM); err != nil {
+			return nil, err
+		}
 	}
-	return m, err
+	list, err := measure.Parse(c.Metrics, c.Crop, m)
+	var failed *lpipsError
+	if errors.As(err, &failed) {
+		return nil, failed
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, metric := range list {
+		if metric.NeedsTruth && c.GT == "" {
+			return nil, usagef("metric %s needs --gt", metric.Name)
+		}
+	}
+	return list, nil
+}
+
+// measure runs the metrics, over what a network makes where one was named.
+func (c *evalCmd) measure(e *env, pairs []measure.Pair, list []measure.Metric) (r *measure.Report, err error) {
+	var o measure.Options
+	if c.Model != "" {
+		eng, err := c.open(e, c.Device)
+		if err != nil {
+			return nil, err
+		}
+		defer eng.Close()
+		o = c.upscaled(eng)
+	}
+	bar := newCounter(e, "measure")
+	defer bar.close()
+	o.Progress = bar.at
+	return measure.Run(e.ctx, pairs, list, o)
 }
 
 // write prints the table and writes the files asked for.

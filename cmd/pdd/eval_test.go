@@ -2,50 +2,156 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gopdd/gopdd/internal/imgio"
 )
 
-func TestEval(t *testing.T) {
-	dir := t.TempDir()
-	for _, path := range []string{"sr/a_x4.png", "sr/b.png", "gt/a.png"} {
-		path = filepath.Join(dir, path)
+// writeGray writes a square gray picture with a brighter corner.
+func writeGray(t *testing.T, side int, paths ...string) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, side, side))
+	for i := range m.Pix[:side] {
+		m.Pix[i] = uint8(200 + i)
+	}
+	for _, path := range paths {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := imgio.WriteFile(path, image.NewGray(image.Rect(0, 0, 16, 16))); err != nil {
+		if err := imgio.WriteFile(path, m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sr, gt, out := filepath.Join(dir, "sr"), filepath.Join(dir, "gt"), filepath.Join(dir, "out")
+}
+
+func TestEval(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeGray(t, 16, "sr/a_x4.png", "sr/b.png", "gt/a.png")
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // without weights
 	tests := []struct {
 		reason string
-		args   []string
+		args   string
 		code   int
 		stdout string
 		stderr string
 	}{
-		{"b has no truth: its row says so, the others are measured", []string{"--pred", sr, "--gt", gt, "--csv", out + ".csv", "--json", out + ".json", "--md", out + ".md"},
+		{"b has no truth: its row says so, the others are measured", "--pred sr --gt gt --csv out.csv --json out.json --md out.md",
 			exitFailed, "a_x4.png  80.0000", "1 of 2 pictures"},
-		{"an unknown metric is wrong usage", []string{"--pred", sr, "--gt", gt, "--metrics", "vmaf"}, exitUsage, "", "unknown"},
-		{"metrics with parameters say which flag is missing", []string{"--pred", sr, "--metrics", "niqe_y_bt601"}, exitUsage, "", "NIQE"},
-		{"a folder that is not there", []string{"--pred", sr, "--gt", gt + "x"}, exitFailed, "", "gtx"},
+		{"an unknown metric is wrong usage", "--pred sr --gt gt --metrics vmaf", exitUsage, "", "unknown"},
+		{"metrics with parameters say which flag is missing", "--pred sr --metrics niqe_y_bt601", exitUsage, "", "NIQE"},
+		{"a folder that is not there", "--pred sr --gt gtx", exitFailed, "", "gtx"},
+		{"a metric that needs the truth, without one", "--pred sr", exitUsage, "", "psnr_y_bt601_pyiqa needs --gt"},
+		{"nothing to measure", "--gt gt", exitUsage, "", "--pred"},
+		{"two things to measure", "--pred sr --model x.pth --gt gt", exitUsage, "", "--pred"},
+		{"weights of LPIPS that are not here", "--pred sr --gt gt --metrics lpips_alex", exitFailed, "", "pdd weights get alexnet lpips-alex"},
+		{"half of them is given", "--pred sr --gt gt --metrics lpips_vgg --lpips-backbone vgg=x.pth", exitFailed, "", "pdd weights get lpips-vgg, or"},
+		{"weights for a network that LPIPS has not", "--pred sr --gt gt --lpips-heads vgg19=x.pth", exitUsage, "", "vgg19"},
+		{"a device that is none", "--pred sr --gt gt --device tpu", exitUsage, "", "--device tpu"},
 	}
 	for _, tt := range tests {
 		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), append([]string{"eval"}, tt.args...), &stdout, &stderr)
+		code := run(t.Context(), append([]string{"eval"}, strings.Fields(tt.args)...), &stdout, &stderr)
 		if code != tt.code || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
 			t.Errorf("%s: code %d, want %d\nstdout %s\nstderr %s", tt.reason, code, tt.code, stdout.String(), stderr.String())
 		}
 	}
-	for _, ext := range []string{".csv", ".json", ".md"} {
-		if text, err := os.ReadFile(out + ext); err != nil || !strings.Contains(string(text), "psnr_y_bt601_pyiqa") {
-			t.Errorf("%s: %v\n%s", ext, err, text)
+	for _, name := range []string{"out.csv", "out.json", "out.md"} {
+		if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), "psnr_y_bt601_pyiqa") {
+			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
+}
+
+// evaluated is what an evaluation's JSON says.
+type evaluated struct {
+	About string
+	Files []struct {
+		File   string
+		Values map[string]float64
+		Errors map[string]string
+	}
+}
+
+func readEvaluated(t *testing.T, path string) (e evaluated) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// What a network makes has the same values measured at once and measured from the files that were kept.
+func TestEvalModel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeGray(t, 4, "lr/ax4.png", "lr/b.jpg", "lr/stranger.png")
+	writeGray(t, 16, "gt/a.png", "gt/b.png")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := pddRun(t, nil, strings.Fields("eval --model w.pth --lr lr --gt gt --save sr --color-correction --precision float32 --device cuda:1 --json made.json")...)
+	if o.code != exitFailed || !strings.Contains(o.stdout, "failed: stranger.png: no ground truth") || !strings.Contains(o.stderr, "1 of 3") {
+		t.Fatalf("%+v", o)
+	}
+	if c := o.engine.config; c.Weights != "w.pth" || c.Precision != "float32" || c.Device != "cuda:1" || !o.engine.calls[0].ColorCorrection {
+		t.Errorf("engine %+v, call %+v", c, o.engine.calls[0])
+	}
+	checkFiles(t, "sr", "ax4.png", "b.png", "stranger.png")
+	if o := pddRun(t, nil, strings.Fields("eval --pred sr --gt gt --json kept.json")...); o.code != exitFailed || o.engine != nil {
+		t.Fatalf("%+v", o)
+	}
+	made, kept := readEvaluated(t, "made.json"), readEvaluated(t, "kept.json")
+	if made.About != "lr upscaled by w.pth, colours corrected" || kept.About != "" || made.Files[1].File != "b.jpg" {
+		t.Errorf("%+v\n%+v", made, kept)
+	}
+	for i := range made.Files {
+		if diff := cmp.Diff(made.Files[i].Values, kept.Files[i].Values); diff != "" || i < 2 && len(made.Files[i].Values) != 4 {
+			t.Errorf("%s (-made +kept): %s", made.Files[i].File, diff)
+		}
+	}
+}
+
+func TestEvalModelUsage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeGray(t, 4, "lr/a.png", "twice/a.png", "twice/a.tif")
+	writeGray(t, 16, "gt/a.png")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		reason, args string
+		code         int
+		want         string
+	}{
+		{"nothing to upscale", "--model w.pth --gt gt", exitUsage, "--model needs --lr"},
+		{"a flag of networks without one", "--pred lr --gt gt --save x", exitUsage, "need --model"},
+		{"results would replace the truth", "--model w.pth --lr lr --gt gt --save ./gt/", exitUsage, "folder of --gt"},
+		{"results would replace the input", "--model w.pth --lr lr --gt gt --save lr", exitUsage, "folder of --lr"},
+		{"two results of one name", "--model w.pth --lr twice --gt gt --save x", exitUsage, "both be saved as a.png"},
+		{"no such network", "--model w.pt --lr lr --gt gt", exitUsage, "--model w.pt: no such file"},
+	} {
+		o := pddRun(t, nil, append([]string{"eval"}, strings.Fields(tt.args)...)...)
+		if o.code != tt.code || !strings.Contains(o.stderr, tt.want) || o.engine != nil {
+			t.Errorf("%s: %+v", tt.reason, o)
+		}
+	}
+	checkFiles(t, "gt", "a.png")
+}
+
+func TestEvalHelpScreen(t *testing.T) {
+	o := pddRun(t, nil, "eval", "--help")
+	if o.code != exitDone {
+		t.Fatalf("%+v", o)
+	}
+	golden(t, "help-eval", "$ pdd eval --help\n"+o.stdout)
 }

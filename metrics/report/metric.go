@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 
 	"github.com/gopdd/gopdd/metrics"
@@ -58,11 +59,17 @@ func (s *Sample) once(name string, f func() (float64, error)) (float64, error) {
 type Models struct {
 	NIQE *metrics.NIQEPrior
 	NRQM *metrics.NRQMModel
+	// LPIPS gives LPIPS v0.1 with the network alex, vgg or squeeze; [Parse] calls it once for each that is named.
+	// Package metrics/lpips has what it can return: the method Distance of a model.
+	LPIPS func(net string) (Distance, error)
 }
+
+// Distance measures img against ref without a border of crop pixels. It is called from several goroutines.
+type Distance func(ctx context.Context, img, ref image.Image, crop int) (float64, error)
 
 // Names describes what [Parse] understands, for help texts.
 const Names = "psnr_C or ssim_C, where C is rgb, y_bt601 or y_yiq, optionally followed by _pyiqa (the default) or _basicsr; " +
-	"niqe_Y, nrqm_Y or pi_Y, where Y is y_bt601 or y_yiq; sharpness"
+	"niqe_Y, nrqm_Y or pi_Y, where Y is y_bt601 or y_yiq; lpips_alex, lpips_vgg or lpips_squeeze; sharpness"
 
 // Parse makes the metrics of a comma-separated list of names (see [Names]), all without a border of crop pixels.
 func Parse(list string, crop int, m Models) ([]Metric, error) {
@@ -101,6 +108,8 @@ func parse(name string, crop int, m Models) (Metric, error) {
 			return Metric{}, fmt.Errorf("want %s_y_bt601 or %s_y_yiq", kind, kind)
 		}
 		return noReference(kind, c.Color, crop, m)
+	case "lpips":
+		return lpips(convention, crop, m)
 	case "sharpness":
 		if convention == "" {
 			return sharpness(crop), nil
@@ -174,6 +183,25 @@ func noReference(kind string, c metrics.Color, crop int, m Models) (Metric, erro
 		}
 	}
 	return metric, nil
+}
+
+func lpips(net string, crop int, m Models) (Metric, error) {
+	if !slices.Contains([]string{"alex", "vgg", "squeeze"}, net) {
+		return Metric{}, errors.New("want lpips_alex, lpips_vgg or lpips_squeeze")
+	}
+	if m.LPIPS == nil {
+		return Metric{}, errors.New("needs a network, and this program has none")
+	}
+	distance, err := m.LPIPS(net)
+	if err != nil {
+		return Metric{}, err
+	}
+	return Metric{
+		Name:       cropped("lpips_"+net, crop),
+		About:      fmt.Sprintf("LPIPS v0.1 with the network %s on RGB, %s; lower is better", net, border(crop)),
+		NeedsTruth: true,
+		Measure:    func(s *Sample) (float64, error) { return distance(s.Context(), s.Image, s.Truth, crop) },
+	}, nil
 }
 
 func sharpness(crop int) Metric {

@@ -114,11 +114,32 @@ func TestParse(t *testing.T) {
 	for bad, want := range map[string]string{
 		"psnr": "want rgb", "psnr_y": "want rgb", "vmaf": "unknown", "": "unknown", "sharpness_rgb": "unknown",
 		"niqe_y_bt601": "NIQE", "nrqm_y_yiq": "NRQM", "niqe_rgb": "want niqe_y_bt601", "niqe_y_bt601_pyiqa": "want niqe_y_bt601",
-		"psnr_rgb,psnr_rgb_pyiqa": "named twice",
+		"psnr_rgb,psnr_rgb_pyiqa": "named twice", "lpips": "want lpips_alex", "lpips_vgg19": "want lpips_alex", "lpips_vgg": "needs a network",
 	} {
 		if _, err := report.Parse(bad, 0, report.Models{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): error %v, want one with %q", bad, err, want)
 		}
+	}
+}
+
+// LPIPS is the caller's function, asked for once per network, with the crop and the context of the run.
+func TestParseLPIPS(t *testing.T) {
+	var asked []string
+	broken := errors.New("no weights")
+	list, err := report.Parse("lpips_vgg,lpips_alex", 4, report.Models{LPIPS: func(net string) (report.Distance, error) {
+		asked = append(asked, net)
+		return func(_ context.Context, img, ref image.Image, crop int) (float64, error) {
+			return float64(len(net) + 10*crop), nil
+		}, nil
+	}})
+	if err != nil || strings.Join(asked, " ") != "vgg alex" || list[0].Name != "lpips_vgg_crop4" || list[0].Higher || !list[0].NeedsTruth {
+		t.Fatalf("%v, asked for %v, %+v", err, asked, list)
+	}
+	if v, err := list[1].Measure(&report.Sample{}); err != nil || v != 44 {
+		t.Errorf("measured %v, %v, want 44", v, err)
+	}
+	if _, err := report.Parse("lpips_vgg", 0, report.Models{LPIPS: func(string) (report.Distance, error) { return nil, broken }}); !errors.Is(err, broken) {
+		t.Errorf("error %v, want the loader's", err)
 	}
 }
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gopdd/gopdd/internal/imgio"
+	measure "github.com/gopdd/gopdd/metrics/report"
+)
+
+// evalModel are the flags of pdd eval that make the results in place of reading them.
+type evalModel struct {
+	Model           string `placeholder:"NAME|FILE" help:"In place of --pred: measure what this network makes of --lr. A name of the catalogue (see pdd weights list) or a weight file." group:"Upscaling"`
+	LR              string `name:"lr" placeholder:"DIR" help:"Folder of pictures to upscale, paired with the ground truth by file name." group:"Upscaling"`
+	ColorCorrection bool   `help:"Give results the mean colours and contrast of their input." group:"Upscaling"`
+	Precision       string `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16." group:"Upscaling"`
+	Save            string `placeholder:"DIR" help:"Keep the results as PNG." group:"Upscaling"`
+}
+
+func (c *evalModel) validate(gt string) error {
+	if c.Model == "" {
+		if c.LR != "" || c.Save != "" || c.ColorCorrection || c.Precision != "auto" {
+			return usagef("--lr, --save, --color-correction and --precision need --model")
+		}
+		return nil
+	}
+	if c.LR == "" {
+		return usagef("--model needs --lr, the pictures to upscale")
+	}
+	if c.Save == "" {
+		return nil
+	}
+	for flag, dir := range map[string]string{"--lr": c.LR, "--gt": gt} {
+		if dir != "" && realPath(dir) == realPath(c.Save) {
+			return usagef("--save %s is the folder of %s: results would replace its pictures", c.Save, flag)
+		}
+	}
+	return nil
+}
+
+// checkSaved refuses results that meet each other in --save.
+func (c *evalModel) checkSaved(pairs []measure.Pair) error {
+	owner := map[string]string{}
+	for _, p := range pairs {
+		name := savedName(p.Name)
+		if other, taken := owner[name]; taken && c.Save != "" {
+			return usagef("%s and %s would both be saved as %s: rename one", other, p.Name, name)
+		}
+		owner[name] = p.Name
+	}
+	return nil
+}
+
+func savedName(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) + ".png" }
+
+// open makes the network.
+func (c *evalModel) open(e *env, device string) (engine, error) {
+	path, err := weightsPath(c.Model)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return nil, usagef("--model %s: no such file, and no such name in the catalogue (see pdd weights list)", c.Model)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.newEngine(engineConfig{Weights: path, Device: device, Precision: c.Precision})
+}
+
+// upscaled measures what the engine makes of each picture. It makes one while the one before is measured.
+func (c *evalModel) upscaled(eng engine) measure.Options {
+	call := callConfig{ColorCorrection: c.ColorCorrection, Progress: func(int, int) {}}
+	return measure.Options{
+		About:   c.about(eng),
+		Workers: 2,
+		Picture: func(ctx context.Context, p measure.Pair) (image.Image, error) {
+			lr, _, err := imgio.ReadFile(p.Image, imgio.Limits{})
+			if err != nil {
+				return nil, err
+			}
+			sr, err := eng.Upscale(ctx, lr, call)
+			if err != nil || c.Save == "" {
+				return sr, err
+			}
+			if err := os.MkdirAll(c.Save, 0o777); err != nil {
+				return nil, err
+			}
+			return sr, imgio.WriteFile(filepath.Join(c.Save, savedName(p.Name)), sr)
+		},
+	}
+}
+
+// about says what made the pictures: their values depend on the precision too.
+func (c *evalModel) about(eng engine) string {
+	var d struct{ Network, Device, Precision string }
+	text, err := json.Marshal(eng.Describe())
+	if err == nil {
+		err = json.Unmarshal(text, &d)
+	}
+	about := fmt.Sprintf("%s upscaled by %s", c.LR, c.Model)
+	if err == nil && d.Network != "" {
+		about += fmt.Sprintf(" (%s, %s, %s)", d.Network, d.Precision, d.Device)
+	}
+	if c.ColorCorrection {
+		about += ", colours corrected"
+	}
+	return about
+}
