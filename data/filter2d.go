@@ -94,17 +94,16 @@ func padPlane(m *Image, c, r int) []float32 {
 	return out
 }
 
-// filterFull adds side weights of a row at a time.
+// filterFull adds all weights to a row at once.
 func filterFull(m *Image, weights []float32, side int) *Image {
 	out := newImage(m.C, m.H, m.W)
 	stride := m.W + side - 1
+	taps := taps2{weight: weights, cols: side, rowStep: stride, colStep: 1}
 	for c := range m.C {
 		padded := padPlane(m, c, side/2)
 		parallel(m.H, grain(side*side*m.W), func(lo, hi int) {
 			for y := lo; y < hi; y++ {
-				for k := range side {
-					addTaps(out.Row(c, y), padded[(y+k)*stride:], 1, weights[k*side:(k+1)*side])
-				}
+				addTaps(out.Row(c, y), padded[y*stride:], taps)
 			}
 		})
 	}
@@ -121,17 +120,18 @@ func filterSeparable(m *Image, col, row []float32) *Image {
 	r := len(col) / 2
 	for c := range m.C {
 		padded, stride := padRows(m, c, r)
+		down, across := taps2{weight: col, cols: 1, rowStep: stride}, taps2{weight: row, cols: len(row), colStep: 1}
 		parallel(m.H, grain(2*len(col)*m.W), func(lo, hi int) {
 			lines := makeRows(hi-lo, m.W+2*r)
 			for x := 0; x < m.W; x += strip {
 				n := min(strip, m.W-x)
 				for i, line := range lines {
-					addTaps(line[r+x:r+x+n], padded[(lo+i)*stride+x:], stride, col)
+					addTaps(line[r+x:r+x+n], padded[(lo+i)*stride+x:], down)
 				}
 			}
 			for i, line := range lines {
 				reflectEnds(line, r)
-				addTaps(out.Row(c, lo+i), line, 1, row)
+				addTaps(out.Row(c, lo+i), line, across)
 			}
 		})
 	}

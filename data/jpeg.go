@@ -39,10 +39,10 @@ func JPEG(m *Image, quality float64) (*Image, error) {
 }
 
 func compressGray(m *Image, h, w int, factor float64) *Image {
-	y := make([]float32, h*w)
+	y := blackLuma(h * w)
 	for i := range m.H {
 		for x, v := range m.Row(0, i) {
-			y[i*w+x] = 255 * v
+			y[i*w+x] = 255*v - lumaOffset
 		}
 	}
 	compressPlane(y, w, &lumaTable, factor)
@@ -50,21 +50,32 @@ func compressGray(m *Image, h, w int, factor float64) *Image {
 	for i := range m.H {
 		row := out.Row(0, i)
 		for x, v := range y[i*w : i*w+m.W] {
-			row[x] = clamp01(v / 255)
+			row[x] = clamp01((v + lumaOffset) / 255)
 		}
 	}
 	return out
 }
 
-// compressColour works in YCbCr without the offset of 128, which the transform of a block would take away again.
+// lumaOffset moves gray to 0, as chroma has it without the offset of the standard.
+const lumaOffset = 128
+
+// blackLuma is a luma plane of n samples: what lies beyond the picture is black.
+func blackLuma(n int) []float32 {
+	p := make([]float32, n)
+	for i := range p {
+		p[i] = -lumaOffset
+	}
+	return p
+}
+
 func compressColour(m *Image, h, w int, factor float64) *Image {
-	y, cb, cr := make([]float32, h*w), make([]float32, h*w), make([]float32, h*w)
+	y, cb, cr := blackLuma(h*w), make([]float32, h*w), make([]float32, h*w)
 	for i := range m.H {
 		red, green, blue := m.Row(0, i), m.Row(1, i), m.Row(2, i)
 		yRow, cbRow, crRow := y[i*w:], cb[i*w:], cr[i*w:]
 		for x, r := range red {
 			g, b := green[x], blue[x]
-			yRow[x] = 255 * (0.299*r + 0.587*g + 0.114*b)
+			yRow[x] = 255*(0.299*r+0.587*g+0.114*b) - lumaOffset
 			cbRow[x] = 255 * (-0.168736*r - 0.331264*g + 0.5*b)
 			crRow[x] = 255 * (0.5*r - 0.418688*g - 0.081312*b)
 		}
@@ -78,7 +89,7 @@ func compressColour(m *Image, h, w int, factor float64) *Image {
 		red, green, blue := out.Row(0, i), out.Row(1, i), out.Row(2, i)
 		yRow, cbRow, crRow := y[i*w:], cb[i/2*(w/2):], cr[i/2*(w/2):]
 		for x := range red {
-			l, u, v := yRow[x]/255, cbRow[x/2]/255, crRow[x/2]/255
+			l, u, v := (yRow[x]+lumaOffset)/255, cbRow[x/2]/255, crRow[x/2]/255
 			red[x] = clamp01(l + 1.402*v)
 			green[x] = clamp01(l - 0.344136*u - 0.714136*v)
 			blue[x] = clamp01(l + 1.772*u)
@@ -99,44 +110,59 @@ func halve(p []float32, h, w int) []float32 {
 	return out
 }
 
-// compressPlane quantises the blocks of a plane whose sides are multiples of 8. Luma has an offset of 128 in the
-// reference; chroma planes come without it.
+// compressPlane quantises the blocks of a plane of w columns whose sides are multiples of 8, strip after strip of 8
+// rows. A strip is transformed along its columns, its blocks are transposed, and it is transformed again.
 func compressPlane(p []float32, w int, table *[64]float64, factor float64) {
-	var offset float32
-	if table == &lumaTable {
-		offset = 128
-	}
 	var step, inverse [64]float32
 	for i, t := range table {
 		step[i] = float32(t * factor)
 		inverse[i] = float32(1 / (t * factor))
 	}
-	h := len(p) / w
-	parallel(h/8, grain(8*w*64), func(lo, hi int) {
-		for by := lo; by < hi; by++ {
-			for x := 0; x < w; x += 8 {
-				compressBlock(p[by*8*w+x:], w, offset, &step, &inverse)
-			}
+	parallel(len(p)/(8*w), grain(8*w*32), func(lo, hi int) {
+		a, b := make([]float32, 8*w), make([]float32, 8*w)
+		for y := lo; y < hi; y++ {
+			strip := p[y*8*w : (y+1)*8*w]
+			combineRows(a, strip, &dct)
+			transposeBlocks(b, a)
+			combineRows(a, b, &dct)
+			quantizeBlocks(a, &step, &inverse)
+			combineRows(b, a, &dctInverse)
+			transposeBlocks(a, b)
+			combineRows(strip, a, &dctInverse)
 		}
 	})
 }
 
-func compressBlock(p []float32, w int, offset float32, step, inverse *[64]float32) {
-	var b [64]float32
+// combineRows sets the eight rows of dst to d times those of src.
+func combineRows(dst, src []float32, d *[64]float32) {
+	clear(dst)
+	w := len(dst) / 8
+	for u := range 8 {
+		addTaps(dst[u*w:(u+1)*w], src, taps2{weight: d[u*8 : u*8+8], cols: 1, rowStep: w})
+	}
+}
+
+// transposeBlocks sets the 8×8 blocks of dst, a strip of eight rows, to those of src, transposed.
+func transposeBlocks(dst, src []float32) {
+	w := len(dst) / 8
 	for y := range 8 {
-		for x, v := range p[y*w : y*w+8] {
-			b[y*8+x] = v - offset
+		row := src[y*w : (y+1)*w]
+		for at := y; at < w; at += 8 {
+			block := row[at-y : at-y+8]
+			for x, v := range block {
+				dst[at+x*w] = v
+			}
 		}
 	}
-	b = transform(&dct, &b)
-	for i, v := range b {
-		b[i] = float32(math.RoundToEven(float64(v*inverse[i]))) * step[i]
-	}
-	b = transform(&dctInverse, &b)
-	for y := range 8 {
-		row := p[y*w : y*w+8]
-		for x := range row {
-			row[x] = b[y*8+x] + offset
+}
+
+// quantizeBlocks rounds the coefficients of a strip, transposed blocks, to multiples of their steps.
+func quantizeBlocks(strip []float32, step, inverse *[64]float32) {
+	w := len(strip) / 8
+	for v := range 8 {
+		row, step, inverse := strip[v*w:(v+1)*w], step[v*8:v*8+8], inverse[v*8:v*8+8]
+		for x, c := range row {
+			row[x] = float32(math.RoundToEven(float64(c*inverse[x%8]))) * step[x%8]
 		}
 	}
 }
@@ -156,28 +182,8 @@ var dct, dctInverse = func() (d, inverse [64]float32) {
 	return d, inverse
 }()
 
-// transform is (d·b·dᵀ)ᵀ. The transposition costs nothing: applied twice, forwards and back, it undoes itself, and
-// between the two the tables are read transposed.
-func transform(d, b *[64]float32) [64]float32 {
-	half := multiply(d, b)
-	for y := range 8 {
-		for x := range y {
-			half[y*8+x], half[x*8+y] = half[x*8+y], half[y*8+x]
-		}
-	}
-	return multiply(d, &half)
-}
-
-// multiply is d·b.
-func multiply(d, b *[64]float32) (out [64]float32) {
-	for u := 0; u < 64; u += 8 {
-		addTaps(out[u:u+8], b[:], 8, d[u:u+8])
-	}
-	return out
-}
-
 // The tables of ITU-T T.81 annex K as printed there. The reference uses them transposed, and so they are here: block
-// coefficients are transposed when they meet the tables, see transform.
+// coefficients are transposed when they meet the tables, see compressPlane.
 var (
 	lumaTable = [64]float64{
 		16, 11, 10, 16, 24, 40, 51, 61,

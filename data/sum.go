@@ -33,11 +33,19 @@ func addFourGo(dst, a, b, c, d []float32, w *[4]float32) {
 	}
 }
 
-// addTapsGo adds the sum over k of w[k]·src[i+k·step] to each dst[i], tap after tap.
-func addTapsGo(dst, src []float32, step int, w []float32) {
+// taps2 are weights of a two-dimensional neighbourhood, row by row, and how far apart its samples lie: rows rowStep,
+// columns colStep. One row, or one column, is a neighbourhood too.
+type taps2 struct {
+	weight           []float32
+	cols             int
+	rowStep, colStep int
+}
+
+// addTapsGo adds the sum over j and k of weight[j·cols+k]·src[i+j·rowStep+k·colStep] to each dst[i], tap after tap.
+func addTapsGo(dst, src []float32, t taps2) {
 	for i, sum := range dst {
-		for k, weight := range w {
-			sum += float32(weight * src[i+k*step])
+		for k, weight := range t.weight {
+			sum += float32(weight * src[i+k/t.cols*t.rowStep+k%t.cols*t.colStep])
 		}
 		dst[i] = sum
 	}

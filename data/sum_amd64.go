@@ -13,16 +13,23 @@ func addFour(dst, a, b, c, d []float32, w *[4]float32) {
 	addFourGo(dst[n:], a[n:], b[n:], c[n:], d[n:], w)
 }
 
-// addTaps is addTapsGo with 32 samples at a time where the processor can.
-func addTaps(dst, src []float32, step int, w []float32) {
-	n := 0
-	if cpu.X86.HasAVX && len(w) > 0 {
-		_ = src[:len(dst)+(len(w)-1)*step] // everything that is read
-		if n = len(dst) &^ 7; n > 0 {
-			addTapsAVX(&dst[0], &src[0], n, step, &w[0], len(w))
-		}
+// addTaps is addTapsGo with 32 samples at a time where the processor can. The last samples, less than eight, are the
+// end of a block of eight that begins before them.
+func addTaps(dst, src []float32, t taps2) {
+	n := len(dst) &^ 7
+	if !cpu.X86.HasAVX || n == 0 || len(t.weight) == 0 {
+		addTapsGo(dst, src, t)
+		return
 	}
-	addTapsGo(dst[n:], src[n:], step, w)
+	rows := len(t.weight) / t.cols
+	_ = src[:len(dst)+(rows-1)*t.rowStep+(t.cols-1)*t.colStep] // everything that is read
+	end := len(dst) - 8
+	last := [8]float32(dst[end:])
+	addTapsAVX(&dst[0], &src[0], n, &t.weight[0], rows, t.cols, t.rowStep, t.colStep)
+	if n < len(dst) {
+		addTapsAVX(&last[0], &src[end], 8, &t.weight[0], rows, t.cols, t.rowStep, t.colStep)
+		copy(dst[n:], last[n-end:])
+	}
 }
 
 // addFourAVX does what addFourGo does to n samples, a multiple of 8 above 0. See sum_amd64.s.
@@ -33,4 +40,4 @@ func addFourAVX(dst, a, b, c, d *float32, n int, w *[4]float32)
 // addTapsAVX does what addTapsGo does to n samples, a multiple of 8, with at least one tap.
 //
 //go:noescape
-func addTapsAVX(dst, src *float32, n, step int, w *float32, taps int)
+func addTapsAVX(dst, src *float32, n int, w *float32, rows, cols, rowStep, colStep int)

@@ -33,16 +33,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func addTapsAVX(dst, src *float32, n, step int, w *float32, taps int)
+// func addTapsAVX(dst, src *float32, n int, w *float32, rows, cols, rowStep, colStep int)
 // Blocks of 32 samples, then of 8, stay in registers while all taps are added.
-TEXT ·addTapsAVX(SB), NOSPLIT, $0-48
+TEXT ·addTapsAVX(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
-	MOVQ step+24(FP), R8
+	MOVQ w+24(FP), DX
+	MOVQ cols+40(FP), BX
+	MOVQ rowStep+48(FP), R9
+	SHLQ $2, R9
+	MOVQ colStep+56(FP), R8
 	SHLQ $2, R8
-	MOVQ w+32(FP), DX
-	MOVQ taps+40(FP), R9
 
 block32:
 	CMPQ    CX, $32
@@ -51,11 +53,16 @@ block32:
 	VMOVUPS 32(DI), Y1
 	VMOVUPS 64(DI), Y2
 	VMOVUPS 96(DI), Y3
-	MOVQ    SI, R10
-	XORQ    AX, AX
+	MOVQ    SI, R11
+	MOVQ    DX, R12
+	MOVQ    rows+32(FP), R13
+
+row32:
+	MOVQ R11, R10
+	MOVQ BX, AX
 
 tap32:
-	VBROADCASTSS (DX)(AX*4), Y8
+	VBROADCASTSS (R12), Y8
 	VMULPS  (R10), Y8, Y4
 	VMULPS  32(R10), Y8, Y5
 	VMULPS  64(R10), Y8, Y6
@@ -65,9 +72,12 @@ tap32:
 	VADDPS  Y6, Y2, Y2
 	VADDPS  Y7, Y3, Y3
 	ADDQ    R8, R10
-	INCQ    AX
-	CMPQ    AX, R9
-	JLT     tap32
+	ADDQ    $4, R12
+	DECQ    AX
+	JNZ     tap32
+	ADDQ    R9, R11
+	DECQ    R13
+	JNZ     row32
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
@@ -81,17 +91,25 @@ block8:
 	CMPQ    CX, $8
 	JLT     done
 	VMOVUPS (DI), Y0
-	MOVQ    SI, R10
-	XORQ    AX, AX
+	MOVQ    SI, R11
+	MOVQ    DX, R12
+	MOVQ    rows+32(FP), R13
+
+row8:
+	MOVQ R11, R10
+	MOVQ BX, AX
 
 tap8:
-	VBROADCASTSS (DX)(AX*4), Y8
+	VBROADCASTSS (R12), Y8
 	VMULPS  (R10), Y8, Y4
 	VADDPS  Y4, Y0, Y0
 	ADDQ    R8, R10
-	INCQ    AX
-	CMPQ    AX, R9
-	JLT     tap8
+	ADDQ    $4, R12
+	DECQ    AX
+	JNZ     tap8
+	ADDQ    R9, R11
+	DECQ    R13
+	JNZ     row8
 	VMOVUPS Y0, (DI)
 	ADDQ    $32, DI
 	ADDQ    $32, SI

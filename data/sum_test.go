@@ -21,15 +21,22 @@ func TestAddFourEqualsGo(t *testing.T) {
 }
 
 func TestAddTapsEqualsGo(t *testing.T) {
-	for _, step := range []int{1, 3, 50} {
+	w := []float32{0.3, -1.7, 2.1, 0.01, 5, -2}
+	for _, taps := range []taps2{
+		{weight: w, cols: 6, colStep: 1},
+		{weight: w, cols: 1, rowStep: 50},
+		{weight: w, cols: 6, colStep: 50},
+		{weight: w, cols: 3, rowStep: 90, colStep: 1},
+		{weight: w, cols: 2, rowStep: 90, colStep: 3},
+		{},
+	} {
 		for n := range 75 {
-			m := noisy(1, 1, 75+7*50+1)
-			w := []float32{0.3, -1.7, 2.1, 0.01, 5, -2, 0.7}
+			m := noisy(1, 1, 75+6*90)
 			got, want := slices.Clone(m.Pix[:n]), slices.Clone(m.Pix[:n])
-			addTaps(got, m.Pix[1:], step, w)
-			addTapsGo(want, m.Pix[1:], step, w)
+			addTaps(got, m.Pix[1:], taps)
+			addTapsGo(want, m.Pix[1:], taps)
 			if !slices.Equal(got, want) {
-				t.Errorf("%d samples, step %d: %v, want %v", n, step, got, want)
+				t.Errorf("%d samples, %+v: %v, want %v", n, taps, got, want)
 			}
 		}
 	}
