@@ -152,11 +152,18 @@ func (s crosses) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	last := vg.Length(math.Inf(-1))
 	for _, step := range s {
-		if at := x(float64(step)); at-last >= pixels(3) {
-			c.DrawGlyph(crossStyle, vg.Point{X: at, Y: c.Min.Y + crossStyle.Radius + pixels(2)})
+		if at := x(float64(step)); at-last >= crossSize/2 {
+			drawCross(c, at, c.Min.Y+crossSize)
 			last = at
 		}
 	}
 }
 
-var crossStyle = draw.GlyphStyle{Color: alarm, Radius: pixels(5), Shape: draw.CrossGlyph{}}
+var crossSize = pixels(8)
+
+// drawCross draws a cross around a point.
+func drawCross(c draw.Canvas, x, y vg.Length) {
+	style, d := draw.LineStyle{Color: alarm, Width: pixels(2)}, crossSize/2
+	c.StrokeLine2(style, x-d, y-d, x+d, y+d)
+	c.StrokeLine2(style, x-d, y+d, x+d, y-d)
+}

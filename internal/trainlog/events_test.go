@@ -149,7 +149,10 @@ func TestEvents(t *testing.T) {
 	if err := l.Image(4, "val/photo", m); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Text(5, "config", "a: 1\nb:\n  c: *x*\n"); err != nil {
+	if err := l.Text(5, "config", "a: 1\nb:\n  c: *x* \xff\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	events, rest := readEvents(t, eventFiles(t, dir)[0])
@@ -193,7 +196,7 @@ func TestEvents(t *testing.T) {
 	if v.text(1) != "config" || metadata.message(t, 1).text(1) != "text" || metadata.number(4) != 2 || tensor.number(1) != 7 || len(tensor[2]) != 1 {
 		t.Errorf("text %q: metadata %v, tensor %v", v.text(1), metadata, tensor)
 	}
-	if got, want := tensor.text(8), "    a: 1\n    b:\n      c: *x*"; got != want {
+	if got, want := tensor.text(8), "    a: 1\n    b:\n      c: *x* \uFFFD"; got != want {
 		t.Errorf("text %q, want %q", got, want)
 	}
 }

@@ -41,9 +41,15 @@ func newLegend(p *panel, width vg.Length) *legend {
 	return l
 }
 
-// add puts e at the end of the last row if it fits there, else in a new one.
+// add puts e at the end of the last row if it fits there, else in a new one. A label that is too long for a row loses
+// its end.
 func (l *legend) add(e entry, width vg.Length) {
-	e.width = legendSample + legendGap + legendText().Width(e.label) + 3*legendGap
+	frame := legendSample + 4*legendGap
+	for label := []rune(e.label); frame+legendText().Width(e.label) > width && len(label) > 1; {
+		label = label[:len(label)-1]
+		e.label = string(label) + "…"
+	}
+	e.width = frame + legendText().Width(e.label)
 	last := len(l.rows) - 1
 	if last < 0 || rowWidth(l.rows[last])+e.width > width {
 		l.rows = append(l.rows, nil)
@@ -87,7 +93,7 @@ func (l *legend) draw(area draw.Canvas, p *plot.Plot) {
 			if e.curve >= 0 {
 				area.StrokeLine2(lineStyle(e.curve), x, y, x+legendSample, y)
 			} else {
-				area.DrawGlyphNoClip(crossStyle, vg.Point{X: x + legendSample/2, Y: y})
+				drawCross(area, x+legendSample/2, y)
 			}
 			area.FillText(legendText(), vg.Point{X: x + legendSample + legendGap, Y: y}, e.label)
 			x += e.width

@@ -16,22 +16,29 @@ type Status struct {
 	Resident, Peak int64         // memory, bytes; 0: unknown
 }
 
-// Line is the status as one line of at most width characters; 0: as long as needed. What does not fit is left out, the
-// last losses first, then memory and rate.
+// Line is the status as one line of at most width characters; 0: as long as needed. What does not fit is left out: the
+// peak of memory, then losses from the last on, memory, the rate, the first loss, the time left.
 func (s Status) Line(width int) string {
 	tail := s.tail()
-	for n := len(s.Losses); n >= 0; n-- {
-		if l := s.line(n, tail); width <= 0 || utf8.RuneCountInString(l) <= width {
-			return l
+	l := s.line(len(s.Losses), tail)
+	fits := func() bool { return width <= 0 || utf8.RuneCountInString(l) <= width }
+	try := func(losses, parts int) {
+		if !fits() {
+			l = s.line(min(losses, len(s.Losses)), tail[:min(parts, len(tail))])
 		}
 	}
-	for n := len(tail) - 1; n > 0; n-- {
-		if l := s.line(0, tail[:n]); utf8.RuneCountInString(l) <= width {
-			return l
-		}
+	for n := len(s.Losses); n > 1; n-- {
+		try(n, 3)
 	}
-	l := []rune(s.line(0, nil))
-	return string(l[:min(len(l), width)])
+	for n := 3; n > 0; n-- {
+		try(1, n)
+	}
+	try(0, 1)
+	try(0, 0)
+	if !fits() {
+		return string([]rune(l)[:width])
+	}
+	return l
 }
 
 // tail are the parts after the losses, the most important first.
@@ -41,7 +48,7 @@ func (s Status) tail() []string {
 		tail = append(tail, "ETA "+clock(s.Left))
 	}
 	if s.Rate > 0 {
-		tail = append(tail, fmt.Sprintf("%.3g patches/s", s.Rate))
+		tail = append(tail, fmt.Sprintf("%.2f patches/s", s.Rate))
 	}
 	if s.Resident > 0 {
 		tail = append(tail, gibibytes(s.Resident))

@@ -77,7 +77,7 @@ func (l *Log) Scalars(step int, values []Scalar) error {
 			return fmt.Errorf("trainlog: scalars of step %d: a value named %q: choose another name", step, v.Name)
 		}
 	}
-	if err := l.csv.checkStep(step); err != nil {
+	if err := l.csv.admit(step); err != nil {
 		return fmt.Errorf("trainlog: scalars of step %d: %w", step, err)
 	}
 	if len(values) == 0 {

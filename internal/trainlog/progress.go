@@ -11,7 +11,6 @@ import (
 
 // ProgressOptions of [NewProgress].
 type ProgressOptions struct {
-	Done    int // steps made before, from which a resumed run goes on
 	Total   int // steps in all
 	Patches int // per step, of both halves of the batch
 	Every   int // steps between lines where w is no terminal; 0: no lines but the last

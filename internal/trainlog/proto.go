@@ -3,6 +3,7 @@ package trainlog
 import (
 	"image"
 	"math"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -30,8 +31,9 @@ func (m message) bytes(field protowire.Number, v []byte) message {
 	return protowire.AppendBytes(protowire.AppendTag(m, field, protowire.BytesType), v)
 }
 
+// string replaces bytes that are not UTF-8, which readers refuse.
 func (m message) string(field protowire.Number, v string) message {
-	return protowire.AppendString(protowire.AppendTag(m, field, protowire.BytesType), v)
+	return m.bytes(field, []byte(strings.ToValidUTF8(v, "\uFFFD")))
 }
 
 // Event: wall_time 1, step 2, file_version 3, summary 5, session_log 7.

@@ -29,6 +29,7 @@ type sheet struct {
 	header []string  // step, time, names
 	step   int       // no row may come for an earlier one
 	row    []string  // the last row in the file, as wide as header; nil: none
+	closed bool
 }
 
 // check reads the file as openSheet does and changes nothing.
@@ -138,8 +139,11 @@ func (s *sheet) open() error {
 	return nil
 }
 
-// checkStep refuses a step before the last one.
-func (s *sheet) checkStep(step int) error {
+// admit refuses a step before the last one, and all when the sheet is closed.
+func (s *sheet) admit(step int) error {
+	if s.closed {
+		return os.ErrClosed
+	}
 	if step < s.step {
 		return fmt.Errorf("it comes after step %d", s.step)
 	}
@@ -194,13 +198,18 @@ func (s *sheet) widen(values []Scalar) error {
 }
 
 func (s *sheet) sync() error {
+	if s.closed {
+		return os.ErrClosed
+	}
 	if s.file == nil {
 		return nil
 	}
 	return s.file.f.Sync()
 }
 
+// close may be called twice.
 func (s *sheet) close() error {
+	s.closed = true
 	if s.file == nil {
 		return nil
 	}
