@@ -102,14 +102,17 @@ func (v ValidationConfig) check(p *problems) {
 	if v.Tile > 0 && v.Tile < minTile {
 		p.add("validation.tile", "%d pixels: want 0 (whole pictures) or at least %d", v.Tile, minTile)
 	}
+	var comparing []string
 	for _, name := range v.Metrics {
 		m, err := v.parse(name)
-		switch {
-		case err != nil:
+		if err != nil {
 			p.add("validation.metrics", "%s", strings.TrimPrefix(err.Error(), "report: "))
-		case m.NeedsTruth && v.LR != "" && v.HR == "":
-			p.add("validation.hr", "%s compares with the ground truth: name its folder, or choose niqe, nrqm or pi", name)
+		} else if m.NeedsTruth {
+			comparing = append(comparing, name)
 		}
+	}
+	if len(comparing) > 0 && v.LR != "" && v.HR == "" {
+		p.add("validation.hr", "there is no ground truth for %s: name its folder, or choose niqe, nrqm or pi", strings.Join(comparing, ", "))
 	}
 	if v.LR != "" && v.Every > 0 && len(v.Metrics) == 0 && v.Samples == 0 {
 		p.add("validation", "there is no metric and no sample: name metrics, or set validation.every to 0")

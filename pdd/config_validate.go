@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/gopdd/gopdd/data"
 )
 
 // Validate reports all that is wrong with a configuration in itself, a line for each problem: the field, what is wrong,
@@ -40,10 +43,10 @@ func (c Config) validate(specialistGiven, featuresGiven bool) error {
 	if len(p) == 0 {
 		return nil
 	}
-	return p
+	return fmt.Errorf("pdd: config: %w", p)
 }
 
-// problems are lines "field: what is wrong: what to do".
+// problems are lines "where: what is wrong: what to do".
 type problems []string
 
 func (p *problems) add(path, format string, args ...any) {
@@ -53,9 +56,9 @@ func (p *problems) add(path, format string, args ...any) {
 // Error is one line, or a line for each of several problems.
 func (p problems) Error() string {
 	if len(p) == 1 {
-		return "pdd: config: " + p[0]
+		return p[0]
 	}
-	return fmt.Sprintf("pdd: config: %d problems:\n  %s", len(p), strings.Join(p, "\n  "))
+	return fmt.Sprintf("%d problems:\n  %s", len(p), strings.Join(p, "\n  "))
 }
 
 func (n NetworkConfig) check(p *problems, path string) {
@@ -145,10 +148,14 @@ func (c *Config) scaleOr(scale int) int {
 }
 
 func (d DegradationConfig) check(p *problems, scale int) {
+	if !slices.Contains(data.Presets, d.Preset) {
+		p.add("data.degradation.preset", "%q: want one of %s", d.Preset, strings.Join(data.Presets, ", "))
+		return
+	}
 	made, err := d.build(scale)
 	switch {
 	case err != nil:
-		p.add("data.degradation", "%s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "data: "), "degradation: "))
+		p.add("data.degradation.settings", "%s", strings.TrimPrefix(yamlMessage(err), "data: "))
 	case made.Factor() != scale:
 		p.add("data.degradation.settings", "the scale is %d, the network's %d: remove it", made.Factor(), scale)
 	}
@@ -158,6 +165,7 @@ func (d DegradationConfig) check(p *problems, scale int) {
 func (c *Config) checkCourse(p *problems) {
 	w := c.Warmup
 	switch {
+	case c.Steps < 1: // reported by itself
 	case w.Discriminator >= c.Steps:
 		p.add("warmup.discriminator", "%d of %d steps: the specialist never learns: use fewer, or more steps", w.Discriminator, c.Steps)
 	case w.Discriminator+w.Distillation >= c.Steps && c.Method != SupervisedOnly:

@@ -78,8 +78,8 @@ func TestValidate(t *testing.T) {
 		{"no target domain needed", "supervised", func(c *pdd.Config) { c.Data.HR = []string{"hr"} }, ""},
 		{"no labelled pictures", "ema", func(c *pdd.Config) { c.Data.Unlabelled = []string{"lr"} }, "data.hr: there are unlabelled pictures alone"},
 		{"an empty path", "supervised", func(c *pdd.Config) { c.Data.HR = []string{"a", " "} }, "data.hr: a path is empty"},
-		{"a degradation nobody knows", "ema", func(c *pdd.Config) { c.Data.Degradation.Preset = "blur" }, `data.degradation: "blur": unknown preset`},
-		{"a setting nobody knows", "ema", func(c *pdd.Config) { c.Data.Degradation.Settings = map[string]any{"sigma": 1} }, "data.degradation: "},
+		{"a degradation nobody knows", "ema", func(c *pdd.Config) { c.Data.Degradation.Preset = "blur" }, `data.degradation.preset: "blur": want one of bicubic, resize`},
+		{"a setting nobody knows", "ema", func(c *pdd.Config) { c.Data.Degradation.Settings = map[string]any{"sigma": 1} }, `data.degradation.settings: unknown field "sigma"`},
 		{"a setting that shrinks otherwise", "ema", func(c *pdd.Config) { c.Data.Degradation.Settings = map[string]any{"scale": 2} }, "data.degradation.settings: the scale is 2"},
 		{"paired LR need no degradation", "supervised", func(c *pdd.Config) {
 			c.Data.HR, c.Data.LR, c.Data.Degradation.Preset = []string{"hr"}, []string{"lr"}, ""
@@ -130,7 +130,7 @@ func TestValidate(t *testing.T) {
 		{"a metric nobody knows", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"vmaf"} }, `validation.metrics: metric "vmaf"`},
 		{"two metrics in one", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"psnr_rgb,ssim_rgb"} }, `validation.metrics: "psnr_rgb,ssim_rgb"`},
 		{"a metric whose model is a file", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"niqe_y_bt601"} }, ""},
-		{"no truth", "ema", func(c *pdd.Config) { c.Validation.LR = "lr" }, "validation.hr: psnr_y_bt601 compares"},
+		{"no truth", "ema", func(c *pdd.Config) { c.Validation.LR = "lr" }, "validation.hr: there is no ground truth for psnr_y_bt601, ssim_y_bt601, sharpness"},
 		{"no truth needed", "ema", func(c *pdd.Config) { c.Validation.LR, c.Validation.Metrics = "lr", []string{"niqe_y_bt601"} }, ""},
 		{"truth alone", "ema", func(c *pdd.Config) { c.Validation.HR = "hr" }, "validation.lr: there is ground truth"},
 		{"nothing measured", "ema", func(c *pdd.Config) {
@@ -183,7 +183,7 @@ func TestValidateReportsAll(t *testing.T) {
 	c.Specialist.New = &pdd.Sizes{}
 	c.Output.KeepLast = -1
 	lines := problemLines(c.Validate())
-	for _, want := range []string{"steps:", "ema_decay: 0", "data.patch:", "data.batch:", "data.degradation:", "discriminator.feat:",
+	for _, want := range []string{"steps:", "ema_decay: 0", "data.patch:", "data.batch:", "data.degradation.preset:", "discriminator.feat:",
 		"discriminator.generator_every:", "optimizer.lr:", "optimizer.eps:", "optimizer.gamma:", "optimizer.accumulate:",
 		"output.keep_last:", "output.log_every:", "compute.device:", "specialist.new.kind:", "specialist.new.scale:", "loss:"} {
 		found := false
