@@ -232,14 +232,14 @@ func (c *Comparison) shown(p int, size image.Point, side int) image.Rectangle {
 
 func drawPanels(panels []panel, size image.Point, title string, l *labeller) image.Image {
 	width := max(size.X, 4*l.line)
-	out := image.NewNRGBA(image.Rect(0, 0, sheetGap+len(panels)*(width+sheetGap), size.Y+2*sheetGap+3*l.line))
+	out := image.NewNRGBA(image.Rect(0, 0, sheetGap+len(panels)*(width+sheetGap), size.Y+2*sheetGap+l.line+l.line/2))
 	fill(out, out.Rect, color.White)
 	for i, p := range panels {
 		at := image.Pt(sheetGap+i*(width+sheetGap), sheetGap)
 		draw.Draw(out, image.Rectangle{Min: at, Max: at.Add(size)}, p.image, image.Point{}, draw.Src)
 		l.centred(out, at.Add(image.Pt(0, size.Y+l.line/4)), width, 0, span{p.name, true})
 	}
-	l.write(out, image.Pt(sheetGap, sheetGap+size.Y+l.line), 1, span{text: title})
+	l.write(out, image.Pt(sheetGap, sheetGap+size.Y+l.line/4), 0, span{text: title})
 	return out
 }
 

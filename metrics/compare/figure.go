@@ -21,6 +21,7 @@ import (
 type Figure struct {
 	plot          *plot.Plot
 	width, height vg.Length
+	legend        plot.Legend // to the right of the plot
 }
 
 // figureDPI is the resolution of the PNG form.
@@ -30,9 +31,9 @@ const figureDPI = 200
 func (f *Figure) Save(path string) error {
 	path = path[:len(path)-len(filepath.Ext(path))]
 	img := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(figureDPI))
-	f.plot.Draw(draw.New(img))
+	f.draw(draw.New(img))
 	pdf := vgpdf.New(f.width, f.height)
-	f.plot.Draw(draw.New(pdf))
+	f.draw(draw.New(outlinePDF{pdf}))
 	for _, form := range []struct {
 		ext   string
 		write io.WriterTo
@@ -43,6 +44,23 @@ func (f *Figure) Save(path string) error {
 		}
 	}
 	return nil
+}
+
+func (f *Figure) draw(c draw.Canvas) {
+	const margin = 4
+	legend := f.legend.Rectangle(c)
+	plotted := draw.Crop(c, margin, -(legend.Max.X - legend.Min.X + 2*margin), margin, -margin)
+	f.plot.Draw(plotted)
+	f.legend.Draw(draw.Crop(c, plotted.Max.X+margin, -margin, 0, -margin))
+}
+
+// newFigure is a figure without a legend yet.
+func newFigure(p *plot.Plot, width, height vg.Length) *Figure {
+	f := &Figure{plot: p, width: width * vg.Centimeter, height: height * vg.Centimeter, legend: plot.NewLegend()}
+	f.legend.Top, f.legend.Left = true, true
+	f.legend.TextStyle.Font = sans(8)
+	f.legend.Padding, f.legend.ThumbnailWidth = vg.Points(3), vg.Points(12)
+	return f
 }
 
 // palette are Okabe and Ito's colours, which colour-blind readers tell apart; black is the ground truth's.
@@ -83,11 +101,9 @@ func newPlot(x, y string) *plot.Plot {
 		axis.Label.Padding = vg.Points(4)
 		axis.Tick.Label.Font = sans(8)
 		axis.Padding = vg.Points(3)
+		axis.Tick.Marker = plot.TickerFunc(ticks)
 		axis.LineStyle.Width, axis.Tick.LineStyle.Width = vg.Points(0.6), vg.Points(0.6)
 	}
-	p.Legend.TextStyle.Font = sans(8)
-	p.Legend.Padding = vg.Points(2)
-	p.Legend.ThumbnailWidth = vg.Points(10)
 	return p
 }
 
@@ -98,4 +114,21 @@ func widen(a *plot.Axis, low, high, share float64) {
 		margin = math.Max(math.Abs(high), 1) * share
 	}
 	a.Min, a.Max = low-margin, high+margin
+}
+
+// ticks marks four to eight round numbers, as labels of equal precision.
+func ticks(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
+	for _, f := range []float64{5, 2} {
+		if (high-low)/(f*step) >= 4 {
+			step *= f
+			break
+		}
+	}
+	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
+	var list []plot.Tick
+	for n := math.Ceil(low/step - 1e-9); n*step <= high+1e-9*step; n++ {
+		list = append(list, plot.Tick{Value: n * step, Label: decimal(n*step+0, decimals)})
+	}
+	return list
 }

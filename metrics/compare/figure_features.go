@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"unicode/utf8"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
@@ -17,7 +18,8 @@ import (
 // deviations of each.
 func (c *Comparison) ScatterFigure(s *FeatureStudy) (*Figure, error) {
 	p := newPlot(axisText(1, s.Share[0]), axisText(2, s.Share[1]))
-	p.Title.Text = "Low-level features: " + s.Features
+	p.Title.Text = s.Features
+	f := newFigure(p, 14.5, 9)
 	for _, set := range s.Sets {
 		points, err := plotter.NewScatter(xys(set.Points))
 		if err != nil {
@@ -27,12 +29,13 @@ func (c *Comparison) ScatterFigure(s *FeatureStudy) (*Figure, error) {
 		p.Add(points)
 	}
 	for _, set := range s.Sets { // above all points
-		if err := c.addOutline(p, set); err != nil {
+		if err := c.addOutline(f, set); err != nil {
 			return nil, fmt.Errorf("compare: scatter figure: %w", err)
 		}
 	}
-	p.Legend.Top = true
-	return &Figure{p, 13 * vg.Centimeter, 10 * vg.Centimeter}, nil
+	widen(&p.X, p.X.Min, p.X.Max, 0.03)
+	widen(&p.Y, p.Y.Min, p.Y.Max, 0.03)
+	return f, nil
 }
 
 func axisText(n int, share float64) string {
@@ -48,7 +51,7 @@ func xys(points [][2]float64) plotter.XYs {
 }
 
 // addOutline draws a set's mean and ellipse, and its line of the legend.
-func (c *Comparison) addOutline(p *plot.Plot, set FeatureSet) error {
+func (c *Comparison) addOutline(f *Figure, set FeatureSet) error {
 	ellipse, centre := outline(set.Points)
 	line, err := plotter.NewLine(ellipse)
 	if err != nil {
@@ -62,8 +65,8 @@ func (c *Comparison) addOutline(p *plot.Plot, set FeatureSet) error {
 	mark.GlyphStyle = draw.GlyphStyle{Color: c.colorOf(set.Name), Radius: vg.Points(4), Shape: draw.CircleGlyph{}}
 	ring := *mark
 	ring.GlyphStyle = draw.GlyphStyle{Color: color.White, Radius: vg.Points(5), Shape: draw.CircleGlyph{}}
-	p.Add(line, &ring, mark)
-	p.Legend.Add(set.Name, mark)
+	f.plot.Add(line, &ring, mark)
+	f.legend.Add(set.Name, mark)
 	return nil
 }
 
@@ -101,7 +104,7 @@ func (c *Comparison) KLFigure(s *FeatureStudy) (*Figure, error) {
 		return nil, fmt.Errorf("compare: KL figure: %w", ErrNoTruth)
 	}
 	p := newPlot("", "KL(ground truth ‖ system) in nats")
-	p.Title.Text = fmt.Sprintf("Divergence of low-level features: %s", s.Features)
+	p.Title.Text = s.Features
 	var names []string
 	var labels plotter.XYLabels
 	highest := s.Floor.KL
@@ -125,9 +128,17 @@ func (c *Comparison) KLFigure(s *FeatureStudy) (*Figure, error) {
 		return nil, fmt.Errorf("compare: KL figure: %w", err)
 	}
 	p.NominalX(names...)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4, 0, 1.15*highest
-	p.Legend.Top = true
-	return &Figure{p, max(9*vg.Centimeter, vg.Length(2.8*float64(len(names)))*vg.Centimeter), 7 * vg.Centimeter}, nil
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4, 0, 1.1*highest
+	return newFigure(p, 2+barWidth(names)*vg.Length(len(names)), 7), nil
+}
+
+// barWidth is the width in centimetres that the longest name needs.
+func barWidth(names []string) vg.Length {
+	longest := 10
+	for _, name := range names {
+		longest = max(longest, utf8.RuneCountInString(name))
+	}
+	return 0.4 + 0.16*vg.Length(longest)
 }
 
 // addBarTexts writes the values above the bars and draws the line of the floor.
@@ -146,6 +157,6 @@ func addBarTexts(p *plot.Plot, labels plotter.XYLabels, floor, n float64) error 
 	}
 	line.LineStyle = draw.LineStyle{Color: truthColor, Width: vg.Points(0.8), Dashes: []vg.Length{vg.Points(3), vg.Points(2)}}
 	p.Add(texts, line)
-	p.Legend.Add(fmt.Sprintf("two halves of the ground truth: %.3g", floor), line)
+	p.X.Label.Text = fmt.Sprintf("dashed: two halves of the ground truth, %.2g", floor)
 	return nil
 }

@@ -25,49 +25,44 @@ func (c *Comparison) TradeoffFigure() (*Figure, error) {
 		return nil, fmt.Errorf("compare: trade-off figure: %w", ErrOneMetric)
 	}
 	p := newPlot(axisLabel(c.Metrics[axes[0]]), axisLabel(c.Metrics[axes[1]]))
-	var labels plotter.XYLabels
+	p.Title.Text = "Means; bars: 95 % interval of the difference to " + c.Systems[c.Baseline].Name
+	p.Title.TextStyle.Font = sans(8)
+	f := newFigure(p, 14, 8)
 	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
 	for i, s := range c.Systems {
 		x, y := s.Cells[axes[0]], s.Cells[axes[1]]
 		if bad(x.Mean) || bad(y.Mean) {
 			continue
 		}
-		if err := c.addSystem(p, i, x, y); err != nil {
+		if err := c.addSystem(f, i, x, y); err != nil {
 			return nil, fmt.Errorf("compare: trade-off figure: %w", err)
 		}
-		labels.XYs = append(labels.XYs, plotter.XY{X: x.Mean, Y: y.Mean})
-		labels.Labels = append(labels.Labels, s.Name)
 		for k, cell := range []Cell{x, y} {
 			below, above := cell.bars()
 			low[k], high[k] = min(low[k], cell.Mean-below), max(high[k], cell.Mean+above)
 		}
 	}
-	if len(labels.Labels) == 0 {
+	if low[0] > high[0] {
 		return nil, errors.New("compare: trade-off figure: no system has both means")
 	}
-	if err := addNames(p, labels); err != nil {
-		return nil, fmt.Errorf("compare: trade-off figure: %w", err)
-	}
-	widen(&p.X, low[0], high[0], 0.25)
-	widen(&p.Y, low[1], high[1], 0.15)
+	widen(&p.X, low[0], high[0], 0.1)
+	widen(&p.Y, low[1], high[1], 0.1)
 	for k, axis := range []*plot.Axis{&p.X, &p.Y} {
 		if m := c.Metrics[axes[k]]; !m.Higher && !m.Target {
 			axis.Scale = plot.InvertedScale{Normalizer: axis.Scale}
 		}
 	}
-	return &Figure{p, 11 * vg.Centimeter, 8 * vg.Centimeter}, nil
+	return f, nil
 }
 
 func bad(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
 func axisLabel(m report.Metric) string {
-	switch {
-	case m.Target:
-		return m.Name + " (1 is best)"
-	case m.Higher:
-		return m.Name + " (higher is better)"
+	text := m.Name + " " + arrow(m)
+	if !m.Higher && !m.Target {
+		text += ", axis turned"
 	}
-	return m.Name + " (lower is better, axis turned)"
+	return text
 }
 
 // bars are the lengths of the error bars below and above the mean; 0 for the baseline.
@@ -86,7 +81,7 @@ type errorPoint struct {
 }
 
 // addSystem draws a system's mark and bars.
-func (c *Comparison) addSystem(p *plot.Plot, i int, x, y Cell) error {
+func (c *Comparison) addSystem(f *Figure, i int, x, y Cell) error {
 	e := errorPoint{XYs: plotter.XYs{{X: x.Mean, Y: y.Mean}}, XErrors: make(plotter.XErrors, 1), YErrors: make(plotter.YErrors, 1)}
 	if i != c.Baseline {
 		e.XErrors[0].Low, e.XErrors[0].High = x.bars()
@@ -107,20 +102,7 @@ func (c *Comparison) addSystem(p *plot.Plot, i int, x, y Cell) error {
 	color := palette[i%len(palette)]
 	across.Color, up.Color = faded(color, 0xa0), faded(color, 0xa0)
 	mark.GlyphStyle = draw.GlyphStyle{Color: color, Radius: vg.Points(4), Shape: draw.CircleGlyph{}}
-	p.Add(across, up, mark)
-	return nil
-}
-
-// addNames writes the systems' names beside their marks.
-func addNames(p *plot.Plot, labels plotter.XYLabels) error {
-	texts, err := plotter.NewLabels(labels)
-	if err != nil {
-		return err
-	}
-	for i := range texts.TextStyle {
-		texts.TextStyle[i].Font = sans(9)
-	}
-	texts.Offset = vg.Point{X: vg.Points(6), Y: vg.Points(5)}
-	p.Add(texts)
+	f.plot.Add(across, up, mark)
+	f.legend.Add(c.Systems[i].Name, mark)
 	return nil
 }
