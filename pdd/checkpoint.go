@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -23,8 +19,8 @@ import (
 //	specialist/KEY average/KEY generalist/KEY discriminator/KEY      networks; u and v of the spectral norm are among them
 //	specialist.mean/KEY specialist.square/KEY discriminator.mean/…   moments of Adam
 //
-// Its metadata are the format, the resolved configuration as YAML, and the state as JSON. There are no random generators
-// to keep: what is drawn follows from the seed and the number of the batch.
+// Its metadata are the format, the resolved configuration as YAML, the state as JSON, and a checksum of all this. There
+// are no random generators to keep: what is drawn follows from the seed and the number of the batch.
 const checkpointFormat = "gopdd checkpoint 1"
 
 // Keys of the metadata.
@@ -32,6 +28,7 @@ const (
 	metaFormat = "gopdd.format"
 	metaConfig = "gopdd.config"
 	metaState  = "gopdd.state"
+	metaSum    = "gopdd.crc32c"
 )
 
 // state is what a checkpoint holds beside tensors.
@@ -40,6 +37,7 @@ type state struct {
 	StepsG    int64   `json:"adam_steps_specialist"`
 	StepsD    int64   `json:"adam_steps_discriminator"`
 	Skipped   int     `json:"skipped_in_a_row"`
+	Validated int     `json:"validated_step"` // the last one, -1 for none
 	LossScale float64 `json:"loss_scale"`
 	GoodSteps int     `json:"steps_at_loss_scale"`
 	Data      string  `json:"data"`               // fingerprint of the data sets
@@ -90,7 +88,8 @@ func (t *Trainer) slots() []slot {
 	return list
 }
 
-// SaveCheckpoint writes a checkpoint to path, whole or not at all. [Trainer.Run] does so by itself.
+// SaveCheckpoint writes a checkpoint to path, whole or not at all; with numbers in it that are not finite there is
+// nothing to go on from, which is an error. [Trainer.Run] saves by itself.
 func (t *Trainer) SaveCheckpoint(path string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,8 +107,8 @@ func (t *Trainer) saveCheckpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	st := state{Step: t.done, StepsG: t.optG.Count, Skipped: t.skipped, LossScale: t.scaler.scale, GoodSteps: t.scaler.good,
-		Data: t.fingerprint(), Best: t.best, Features: t.featuresName()}
+	st := state{Step: t.done, StepsG: t.optG.Count, Skipped: t.skipped, Validated: t.validated, LossScale: t.scaler.scale,
+		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.featuresName()}
 	if t.optD != nil {
 		st.StepsD = t.optD.Count
 	}
@@ -121,8 +120,12 @@ func (t *Trainer) saveCheckpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	return weightfile.WriteSafetensors(path, arrays, map[string]string{
-		metaFormat: checkpointFormat, metaConfig: string(config), metaState: string(text)})
+	return weightfile.WriteSafetensors(path, arrays, map[string]string{metaFormat: checkpointFormat, metaConfig: string(config),
+		metaState: string(text), metaSum: checksum(string(config), string(text), arrays)})
+}
+
+func checksum(config, state string, arrays []weightfile.Array) string {
+	return fmt.Sprintf("%08x", weightfile.Sum([]string{config, state}, arrays))
 }
 
 func (t *Trainer) readSlots() ([]weightfile.Array, error) {
@@ -130,7 +133,11 @@ func (t *Trainer) readSlots() ([]weightfile.Array, error) {
 	arrays := make([]weightfile.Array, len(slots))
 	err := t.background(func(s *tensor.Scope) (err error) {
 		for i, sl := range slots {
-			if arrays[i], err = weightfile.NewFloat32(sl.name, toInts(s.Shape(sl.tensor)), s.Float32s(sl.tensor)); err != nil {
+			values := s.Float32s(sl.tensor)
+			if k := slices.IndexFunc(values, func(v float32) bool { return v-v != 0 }); k >= 0 {
+				return fmt.Errorf("%s has the value %v: the training diverged: go on from an earlier checkpoint with a lower learning rate", sl.name, values[k])
+			}
+			if arrays[i], err = weightfile.NewFloat32(sl.name, toInts(s.Shape(sl.tensor)), values); err != nil {
 				return err
 			}
 		}
@@ -183,7 +190,7 @@ func (t *Trainer) loadCheckpoint(path string) error {
 	if now := t.fingerprint(); now != st.Data {
 		t.hooks.log.Warn("the data are not those of the checkpoint: the run goes on, but is not what it would have been", "checkpoint", st.Data, "now", now)
 	}
-	t.done, t.optG.Count, t.skipped, t.best = st.Step, st.StepsG, st.Skipped, st.Best
+	t.done, t.optG.Count, t.skipped, t.best, t.validated = st.Step, st.StepsG, st.Skipped, st.Best, st.Validated
 	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
 	if t.optD != nil {
 		t.optD.Count = st.StepsD
@@ -201,10 +208,13 @@ func openCheckpoint(path string) (*weightfile.File, state, error) {
 	if got := f.Metadata[metaFormat]; got != checkpointFormat {
 		return nil, st, fmt.Errorf("not a checkpoint of this version (format %q, want %q): weights alone are given as specialist.weights", got, checkpointFormat)
 	}
+	if got, want := checksum(f.Metadata[metaConfig], f.Metadata[metaState], f.Dicts[0].Arrays), f.Metadata[metaSum]; got != want {
+		return nil, st, fmt.Errorf("its checksum is %s, and it says %q: the file is damaged", got, want)
+	}
 	if err := json.Unmarshal([]byte(f.Metadata[metaState]), &st); err != nil {
 		return nil, st, fmt.Errorf("state: %w", err)
 	}
-	if st.Step < 0 || st.StepsG < 0 || st.StepsD < 0 || st.Skipped < 0 || !(st.LossScale > 0) {
+	if st.Step < 0 || st.StepsG < 0 || st.StepsD < 0 || st.Skipped < 0 || st.Validated < -1 || !(st.LossScale > 0) {
 		return nil, st, errors.New("state: numbers that no run has: the file is damaged")
 	}
 	return f, st, nil
@@ -263,25 +273,6 @@ func ReadCheckpointConfig(path string) (Config, int, error) {
 	return cfg, st.Step, nil
 }
 
-// SaveModel writes what the run trains for, for inference: a .pth file has the raw specialist as params and its average
-// as params_ema, which Real-ESRGAN's scripts, spandrel and this package load; a .safetensors file has the average alone,
-// or the specialist where there is none. The file appears whole or not at all.
-func (t *Trainer) SaveModel(path string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return ErrTrainerClosed
-	}
-	return t.saveModel(path)
-}
-
-func (t *Trainer) saveModel(path string) error {
-	if t.average != nil && strings.EqualFold(filepath.Ext(path), ".pth") {
-		return models.SaveBoth(path, t.specialist, t.average)
-	}
-	return models.Save(path, t.Result(), map[string]string{"gopdd.step": strconv.Itoa(t.done), "gopdd.features": t.featuresName()})
-}
-
 // background runs fn on the trainer's worker, whatever becomes of anybody's context.
 func (t *Trainer) background(fn func(s *tensor.Scope) error) error {
 	return t.worker.Do(backgroundContext, fn)
@@ -293,48 +284,4 @@ func toInts(shape []int64) []int {
 		out[i] = int(d)
 	}
 	return out
-}
-
-// checkpoints is the folder of a run's checkpoints.
-type checkpoints struct{ dir string }
-
-var checkpointName = regexp.MustCompile(`^step-(\d{8})\.safetensors$`)
-
-func (c checkpoints) path(step int) string {
-	return filepath.Join(c.dir, fmt.Sprintf("step-%08d.safetensors", step))
-}
-
-// steps lists the steps that have a checkpoint, ascending.
-func (c checkpoints) steps() ([]int, error) {
-	entries, err := os.ReadDir(c.dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	var steps []int
-	for _, e := range entries {
-		if m := checkpointName.FindStringSubmatch(e.Name()); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			steps = append(steps, n)
-		}
-	}
-	return steps, err
-}
-
-// prune removes all checkpoints but the last few and those to keep, and what killed processes left half written.
-func (c checkpoints) prune(last int, keep ...int) error {
-	steps, err := c.steps()
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for i, step := range steps {
-		if i < len(steps)-last && !slices.Contains(keep, step) {
-			errs = append(errs, os.Remove(c.path(step)))
-		}
-	}
-	stale, err := filepath.Glob(filepath.Join(c.dir, ".step-*.safetensors.tmp-*"))
-	for _, path := range stale {
-		errs = append(errs, os.Remove(path))
-	}
-	return errors.Join(append(errs, err)...)
 }

@@ -1,40 +1,29 @@
 package pdd
 
 import (
+	"fmt"
+	"hash/fnv"
+	"path/filepath"
+
 	"github.com/goccy/go-yaml"
 
 	"github.com/gopdd/gopdd/data"
 )
 
+// buildDatasets lists the data that were not given in memory.
 func (t *Trainer) buildDatasets() error {
 	c := t.cfg.Data
+	var p problems
+	if t.cfg.checkPatch(&p, t.scale, t.specialist.Multiple()); len(p) > 0 {
+		return p
+	}
 	o := data.Options{Patch: c.Patch, Augment: c.Augment, Cache: data.NewCache(int64(c.CacheMiB) << 20)}
-	hr, err := listAll(c.HR)
-	if err != nil {
-		return err
-	}
-	if len(c.LR) > 0 {
-		lr, err := listAll(c.LR)
-		if err != nil {
-			return err
-		}
-		matched, err := data.MatchPairs(lr, hr)
-		if err != nil {
-			return err
-		}
-		if t.pairs, err = data.NewPaired(matched, t.scale, o); err != nil {
-			return err
-		}
-	} else {
-		d, err := c.Degradation.build(t.scale)
-		if err != nil {
-			return err
-		}
-		if t.pairs, err = data.NewSynthetic(hr, d, o); err != nil {
+	if t.pairs == nil {
+		if err := t.buildLabelled(o); err != nil {
 			return err
 		}
 	}
-	if t.cfg.Method == SupervisedOnly {
+	if t.targets != nil || t.cfg.Method == SupervisedOnly {
 		return nil
 	}
 	un, err := listAll(c.Unlabelled)
@@ -42,6 +31,32 @@ func (t *Trainer) buildDatasets() error {
 		return err
 	}
 	t.targets, err = data.NewUnpaired(un, o)
+	return err
+}
+
+func (t *Trainer) buildLabelled(o data.Options) error {
+	c := t.cfg.Data
+	hr, err := listAll(c.HR)
+	if err != nil {
+		return err
+	}
+	if len(c.LR) == 0 {
+		d, err := c.Degradation.build(t.scale)
+		if err != nil {
+			return err
+		}
+		t.pairs, err = data.NewSynthetic(hr, d, o)
+		return err
+	}
+	lr, err := listAll(c.LR)
+	if err != nil {
+		return err
+	}
+	matched, err := data.MatchPairs(lr, hr)
+	if err != nil {
+		return err
+	}
+	t.pairs, err = data.NewPaired(matched, t.scale, o)
 	return err
 }
 
@@ -68,4 +83,33 @@ func (c DegradationConfig) build(scale int) (data.Degradation, error) {
 		return nil, err
 	}
 	return data.ParseDegradation(text)
+}
+
+// fingerprint tells data sets apart: their sizes and a hash of their files' names.
+func (t *Trainer) fingerprint() string {
+	text := ""
+	for _, d := range []data.Dataset{t.pairs, t.targets} {
+		if d == nil {
+			continue
+		}
+		h := fnv.New64a()
+		for i := range d.Len() {
+			fmt.Fprintln(h, filepath.Base(d.Name(i)))
+		}
+		text += fmt.Sprintf("%d:%016x ", d.Len(), h.Sum64())
+	}
+	return text
+}
+
+// featuresName says what Φ is.
+func (t *Trainer) featuresName() string {
+	switch {
+	case t.phi == nil:
+		return "none"
+	case t.cfg.Features.Random:
+		return "RANDOM VGG19 (for trials)"
+	case t.cfg.Features.Weights != "":
+		return t.cfg.Features.Weights
+	}
+	return "in memory"
 }

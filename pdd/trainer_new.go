@@ -13,47 +13,10 @@ import (
 	"github.com/gopdd/gopdd/tensor"
 )
 
-// TrainerOption gives a new Trainer what a Config cannot hold.
-type TrainerOption func(*Trainer)
-
-// Networks are networks in memory, in place of those that the Config names; nil fields leave the Config's. The caller
-// keeps owning them and closes them after the Trainer, which changes Specialist and Discriminator.
-type Networks struct {
-	Specialist    models.Trainable
-	Generalist    models.Generator // of a frozen generalist
-	Discriminator *models.UNetDiscriminator
-	Features      *models.Features // Φ
-}
-
-// WithNetworks gives networks in memory.
-func WithNetworks(n Networks) TrainerOption {
-	return func(t *Trainer) {
-		t.specialist, t.generalist, t.disc, t.phi = n.Specialist, n.Generalist, n.Discriminator, n.Features
-	}
-}
-
-// WithDatasets gives data sets in place of those that Config.Data names; unlabelled is nil for supervised training.
-func WithDatasets(labelled, unlabelled data.Dataset) TrainerOption {
-	return func(t *Trainer) { t.pairs, t.targets = labelled, unlabelled }
-}
-
-// hooks are the callbacks of options.
-type hooks struct {
-	step func(StepReport)
-	log  *slog.Logger
-}
-
-// OnStep is called after each step of Run, on its goroutine.
-func OnStep(fn func(StepReport)) TrainerOption { return func(t *Trainer) { t.hooks.step = fn } }
-
-// WithLogger receives what a run does: its start, each logged step, validations, checkpoints, files passed over. The
-// default discards.
-func WithLogger(l *slog.Logger) TrainerOption { return func(t *Trainer) { t.hooks.log = l } }
-
 // NewTrainer checks the configuration, reads the networks and lists the data. Data may be missing in a Config whose
 // Trainer is only used by [Trainer.Step].
 func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, hooks: hooks{step: func(StepReport) {}, log: slog.New(slog.DiscardHandler)}}
+	t := &Trainer{cfg: cfg, validated: -1, hooks: hooks{step: func(StepReport) {}, log: slog.New(slog.DiscardHandler)}}
 	for _, o := range opts {
 		o(t)
 	}
@@ -104,7 +67,12 @@ func (t *Trainer) buildGenerators() (err error) {
 	}
 	switch {
 	case t.cfg.Method == SupervisedOnly:
+		t.generalist = nil
 		return nil
+	case t.cfg.Generalist.Kind == MovingAverage && t.generalist != nil:
+		return errors.New("a generalist is given in memory, but the configuration takes the specialist's averaged copy: set generalist.kind to frozen (presets Static, SingleFixed)")
+	case t.generalist != nil && t.generalist == models.Generator(t.specialist):
+		return errors.New("specialist and generalist are the same network, and the generalist must not change: give a Clone")
 	case t.cfg.Generalist.Kind == MovingAverage:
 		t.generalist = t.average
 	case t.generalist != nil: // given
@@ -259,10 +227,18 @@ func (t *Trainer) adam(params []models.Named) (*optim.Adam, error) {
 // buildLoader lists the data; without any there is no loader.
 func (t *Trainer) buildLoader() (err error) {
 	c := t.cfg.Data
-	if t.pairs == nil {
-		if len(c.HR) == 0 {
-			return nil
-		}
+	if t.cfg.Method == SupervisedOnly {
+		t.targets = nil
+	}
+	needsTargets := t.cfg.Method != SupervisedOnly && t.targets == nil
+	switch {
+	case t.pairs == nil && len(c.HR) == 0 && t.targets == nil:
+		return nil
+	case t.pairs == nil && len(c.HR) == 0:
+		return errors.New("data: an unlabelled data set is given without a labelled one: give both, or fill data.hr in")
+	case needsTargets && len(c.Unlabelled) == 0:
+		return errors.New("data: a labelled data set is given without an unlabelled one: give both, fill data.unlabelled in, or use the preset Supervised")
+	case needsTargets, t.pairs == nil:
 		if err := t.buildDatasets(); err != nil {
 			return fmt.Errorf("data: %w", err)
 		}

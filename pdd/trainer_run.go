@@ -4,15 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/atomicfile"
 	"github.com/gopdd/gopdd/internal/trainlog"
 )
 
 var backgroundContext = context.Background()
+
+// ErrStopped is in the chain of Run's error when its context ended and a checkpoint was saved: the same run goes on from
+// there.
+var ErrStopped = errors.New("stopped, checkpoint saved")
 
 // Files of a run below Config.Output.Dir.
 const (
@@ -28,9 +34,11 @@ const (
 type run struct {
 	t     *Trainer
 	dir   string
+	lock  io.Closer
 	ckpt  checkpoints
 	log   *trainlog.Log
 	val   *validator
+	tried int // step of the last checkpoint that was to be written
 	saved int // step of the last checkpoint
 }
 
@@ -40,34 +48,67 @@ type run struct {
 //
 // When ctx ends, Run finishes the step in work, saves a checkpoint, and returns an error in whose chain ctx's is. Other
 // errors save a checkpoint too where that is possible: what was trained is not lost.
+//
+// A second Run of the trainer waits for the first; another trainer's in the same folder, of any process, is an error.
+// Nobody may call Step meanwhile.
 func (t *Trainer) Run(ctx context.Context) (err error) {
-	if t.loader == nil {
-		return errors.New("pdd: train: no data: fill Config.Data in, or give WithDatasets")
-	}
-	if t.cfg.Output.Dir == "" {
-		return errors.New("pdd: train: no folder for the results: set output.dir")
-	}
-	r := &run{t: t, dir: t.cfg.Output.Dir, ckpt: checkpoints{filepath.Join(t.cfg.Output.Dir, checkpointFolder)}}
-	if err := r.open(); err != nil {
+	t.running.Lock()
+	defer t.running.Unlock()
+	r, err := t.openRun()
+	if err != nil {
 		return fmt.Errorf("pdd: train: %w", err)
 	}
-	defer func() { err = errors.Join(err, r.log.Close()) }()
-	err = r.loop(ctx)
-	if err != nil && r.saved < t.Done() {
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err = r.loop(ctx); err == nil {
+		return nil
+	}
+	if r.tried < t.Done() {
 		err = errors.Join(err, r.save())
 	}
-	if err = errors.Join(err, r.curves()); err != nil {
-		return fmt.Errorf("pdd: train: after step %d: %w", t.Done(), err)
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		if !errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+		if r.saved == t.Done() {
+			err = fmt.Errorf("%w: %w", ErrStopped, err)
+		}
 	}
-	return nil
+	return fmt.Errorf("pdd: train: after step %d: %w", t.Done(), err)
 }
 
-// open resumes and opens the log.
+// ModelPath is where Run leaves the model.
+func (t *Trainer) ModelPath() string { return filepath.Join(t.cfg.Output.Dir, ModelFile) }
+
+// openRun resumes and opens the log.
+func (t *Trainer) openRun() (*run, error) {
+	t.mu.Lock()
+	closed := t.closed
+	t.mu.Unlock()
+	dir := t.cfg.Output.Dir
+	switch {
+	case closed:
+		return nil, ErrTrainerClosed
+	case t.loader == nil:
+		return nil, errors.New("no data: fill Config.Data in, or give WithDatasets")
+	case dir == "":
+		return nil, errors.New("no folder for the results: set output.dir")
+	}
+	r := &run{t: t, dir: dir, ckpt: checkpoints{filepath.Join(dir, checkpointFolder)}}
+	if err := r.open(); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	t.hooks.log.Info("training", "method", t.cfg.Method.String(), "from", t.Done(), "to", t.cfg.Steps, "folder", dir, "features", t.featuresName())
+	return r, nil
+}
+
 func (r *run) open() (err error) {
 	if r.val, err = r.t.newValidator(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.ckpt.dir, 0o777); err != nil {
+		return err
+	}
+	if r.lock, err = lockFolder(r.dir); err != nil {
 		return err
 	}
 	if err := r.resume(); err != nil {
@@ -85,6 +126,17 @@ func (r *run) open() (err error) {
 		return err
 	}
 	return r.log.Text(r.t.Done(), "config", string(config))
+}
+
+// close ends what open began.
+func (r *run) close() (err error) {
+	if r.log != nil {
+		err = r.log.Close()
+	}
+	if r.lock != nil {
+		err = errors.Join(err, r.lock.Close())
+	}
+	return err
 }
 
 func (r *run) resume() error {
@@ -106,10 +158,8 @@ func (r *run) resume() error {
 
 // loop makes the steps that are left.
 func (r *run) loop(ctx context.Context) error {
-	if r.t.Done() == 0 && r.val != nil {
-		if err := r.validate(ctx, 0); err != nil {
-			return err
-		}
+	if err := r.validateIfDue(ctx); err != nil { // at the start, or what a stop prevented
+		return err
 	}
 	if r.t.Done() >= r.t.cfg.Steps {
 		return r.save()
@@ -131,29 +181,33 @@ func (r *run) step(ctx context.Context, b data.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := r.log.Scalars(report.Step, scalars(report)); err != nil {
+	if err := r.note(report); err != nil {
 		return err
 	}
-	if report.Skipped != "" {
-		r.t.hooks.log.Warn("step skipped", "step", report.Step, "reason", report.Skipped)
+	if err := r.validateIfDue(ctx); err != nil {
+		return err
 	}
-	r.t.hooks.step(report)
-	out, last := r.t.cfg.Output, report.Step == r.t.cfg.Steps
-	improved := false
-	if due(report.Step, r.t.cfg.Validation.Every) || last {
-		if improved, err = r.validateAndCompare(ctx, report.Step); err != nil {
-			return err
-		}
-	}
-	if due(report.Step, out.SaveEvery) || last || improved {
-		if err := r.save(); err != nil {
-			return err
-		}
-	}
-	if improved {
-		return r.t.SaveModel(filepath.Join(r.dir, BestFile))
+	if r.tried < report.Step && (due(report.Step, r.t.cfg.Output.SaveEvery) || report.Step == r.t.cfg.Steps) {
+		return r.save()
 	}
 	return nil
+}
+
+// validateIfDue validates where that is due after the last step and has not been done. A result better than all before
+// is kept.
+func (r *run) validateIfDue(ctx context.Context) error {
+	step, c := r.t.Done(), r.t.cfg
+	if r.val == nil || r.t.validated == step || step > 0 && step < c.Steps && !due(step, c.Validation.Every) {
+		return nil
+	}
+	improved, err := r.validate(ctx, step)
+	if err != nil || !improved {
+		return err
+	}
+	if err := r.t.SaveModel(filepath.Join(r.dir, BestFile)); err != nil {
+		return err
+	}
+	return r.save()
 }
 
 func due(step, every int) bool { return every > 0 && step%every == 0 }
@@ -161,6 +215,7 @@ func due(step, every int) bool { return every > 0 && step%every == 0 }
 // save writes a checkpoint and the model, and removes what is no longer to be kept.
 func (r *run) save() error {
 	step := r.t.Done()
+	r.tried = step
 	if err := r.log.Sync(); err != nil {
 		return err
 	}
@@ -168,7 +223,7 @@ func (r *run) save() error {
 		return err
 	}
 	r.saved = step
-	if err := r.t.SaveModel(filepath.Join(r.dir, ModelFile)); err != nil {
+	if err := r.t.SaveModel(r.t.ModelPath()); err != nil {
 		return err
 	}
 	keep := -1
@@ -176,7 +231,13 @@ func (r *run) save() error {
 		keep = b.Step
 	}
 	r.t.hooks.log.Info("saved", "checkpoint", r.ckpt.path(step))
-	return errors.Join(r.ckpt.prune(max(r.t.cfg.Output.KeepLast, 1), keep), r.curves())
+	return errors.Join(r.ckpt.prune(r.t.cfg.Output.KeepLast, keep), r.removeStale(), r.curves())
+}
+
+// removeStale removes what killed processes left half written, but for checkpoints.
+func (r *run) removeStale() error {
+	own := []string{ModelFile, BestFile, CurvesFile, ConfigFile, trainlog.File}
+	return atomicfile.RemoveStale(r.dir, func(base string) bool { return slices.Contains(own, base) })
 }
 
 // curves draws the log.
@@ -186,50 +247,4 @@ func (r *run) curves() error {
 		return err
 	}
 	return writeCurves(filepath.Join(r.dir, CurvesFile), series)
-}
-
-// scalars are what is logged of a step.
-func scalars(r StepReport) []trainlog.Scalar {
-	list := []trainlog.Scalar{{Name: "lr", Value: r.LR}}
-	for _, t := range r.Losses {
-		group := "loss/"
-		if t.Name == "logit_real" || t.Name == "logit_fake" {
-			group = "logit/"
-		}
-		list = append(list, trainlog.Scalar{Name: group + t.Name, Value: t.Value})
-	}
-	if r.Generator {
-		list = append(list, trainlog.Scalar{Name: "gradient/specialist", Value: r.GradNormG})
-	}
-	return append(list, trainlog.Scalar{Name: "gradient/discriminator", Value: r.GradNormD},
-		trainlog.Scalar{Name: "time/step_seconds", Value: r.Duration.Seconds()})
-}
-
-// fingerprint tells data sets apart: their sizes and a hash of their files' names.
-func (t *Trainer) fingerprint() string {
-	text := ""
-	for _, d := range []data.Dataset{t.pairs, t.targets} {
-		if d == nil {
-			continue
-		}
-		h := fnv.New64a()
-		for i := range d.Len() {
-			fmt.Fprintln(h, filepath.Base(d.Name(i)))
-		}
-		text += fmt.Sprintf("%d:%016x ", d.Len(), h.Sum64())
-	}
-	return text
-}
-
-// featuresName says what Φ is.
-func (t *Trainer) featuresName() string {
-	switch {
-	case t.phi == nil:
-		return "none"
-	case t.cfg.Features.Random:
-		return "RANDOM VGG19 (for trials)"
-	case t.cfg.Features.Weights != "":
-		return t.cfg.Features.Weights
-	}
-	return "in memory"
 }

@@ -34,22 +34,17 @@ func (t *Trainer) newValidator() (*validator, error) {
 		return nil, nil
 	}
 	v := &validator{cfg: c, device: t.cfg.Compute.Device, best: -1}
-	lr, err := data.List(c.LR)
-	if err != nil {
-		return nil, fmt.Errorf("validation: %w", err)
-	}
-	hr, err := data.List(c.HR)
-	if err != nil {
-		return nil, fmt.Errorf("validation: %w", err)
-	}
-	if v.pairs, err = data.MatchPairs(lr, hr); err != nil {
+	var err error
+	if v.pairs, err = validationPairs(c.LR, c.HR); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
 	}
 	if c.Max > 0 {
 		v.pairs = v.pairs[:min(c.Max, len(v.pairs))]
 	}
-	if v.metrics, err = report.Parse(strings.Join(c.Metrics, ","), c.Crop, report.Models{}); err != nil {
-		return nil, fmt.Errorf("validation: %w", err)
+	if len(c.Metrics) > 0 {
+		if v.metrics, err = report.Parse(strings.Join(c.Metrics, ","), c.Crop, report.Models{}); err != nil {
+			return nil, fmt.Errorf("validation: %w", err)
+		}
 	}
 	if t.cfg.Output.Best != "" {
 		wanted, err := report.Parse(t.cfg.Output.Best, c.Crop, report.Models{})
@@ -65,65 +60,88 @@ func (t *Trainer) newValidator() (*validator, error) {
 	return v, nil
 }
 
+// validationPairs lists the pictures; without a folder of the ground truth the pairs have none.
+func validationPairs(lrPath, hrPath string) ([]data.Pair, error) {
+	lr, err := data.List(lrPath)
+	if err != nil {
+		return nil, err
+	}
+	if hrPath == "" {
+		pairs := make([]data.Pair, len(lr))
+		for i, item := range lr {
+			pairs[i].LR = item
+		}
+		return pairs, nil
+	}
+	hr, err := data.List(hrPath)
+	if err != nil {
+		return nil, err
+	}
+	return data.MatchPairs(lr, hr)
+}
+
 // variant is one way of looking at a result: which weights, colours corrected or not.
 type variant struct {
 	suffix string
 	means  []float64 // of the validator's metrics
 }
 
-// validateAndCompare validates and tells whether the result is the best so far.
-func (r *run) validateAndCompare(ctx context.Context, step int) (improved bool, err error) {
-	if r.val == nil {
-		return false, nil
+// validate measures the result, and the raw specialist where that is another, logs the means, and tells whether the
+// result is the best so far. No step can be made meanwhile.
+func (r *run) validate(ctx context.Context, step int) (improved bool, err error) {
+	list, value, err := r.measureAll(ctx, step)
+	if err != nil {
+		return false, fmt.Errorf("validation: %w", err)
 	}
-	before := r.t.best
-	if err := r.validate(ctx, step); err != nil {
+	if err := r.log.Scalars(step, list); err != nil {
 		return false, err
-	}
-	return r.t.best != before, nil
-}
-
-// validate measures the result, and the raw specialist where that is another, and logs the means.
-func (r *run) validate(ctx context.Context, step int) error {
-	nets := []struct {
-		suffix string
-		net    models.Trainable
-	}{{"", r.t.Result()}}
-	if r.val.cfg.Raw && r.t.average != nil {
-		nets = append(nets, struct {
-			suffix string
-			net    models.Trainable
-		}{"_raw", r.t.specialist})
-	}
-	var list []trainlog.Scalar
-	for i, n := range nets {
-		keep := func(string, image.Image) error { return nil }
-		if i == 0 {
-			keep = func(name string, img image.Image) error { return r.keepSample(step, name, img) }
-		}
-		variants, err := r.val.measure(ctx, n.net, keep)
-		if err != nil {
-			return fmt.Errorf("validation: %w", err)
-		}
-		for _, v := range variants {
-			for k, m := range r.val.metrics {
-				list = append(list, trainlog.Scalar{Name: "val/" + m.Name + n.suffix + v.suffix, Value: v.means[k]})
-			}
-		}
-		if i == 0 && r.val.best >= 0 {
-			r.t.noteBest(step, r.val.metrics[r.val.best], variants[0].means[r.val.best])
-		}
 	}
 	attrs := []any{"step", step}
 	for _, v := range list {
 		attrs = append(attrs, strings.TrimPrefix(v.Name, "val/"), fmt.Sprintf("%.4f", v.Value))
 	}
 	r.t.hooks.log.Info("validation", attrs...)
-	return r.log.Scalars(step, list)
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.t.validated = step
+	return r.val.best >= 0 && r.t.noteBest(step, r.val.metrics[r.val.best], value), nil
 }
 
-// noteBest keeps the better of two validations.
-func (t *Trainer) noteBest(step int, m report.Metric, value float64) {
+// measureAll gives the means of all variants under their names in the log, and the one that Output.Best names.
+func (r *run) measureAll(ctx context.Context, step int) (list []trainlog.Scalar, value float64, err error) {
+	t := r.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, 0, ErrTrainerClosed
+	}
+	keep := func(name string, img image.Image) error { return r.keepSample(step, name, img) }
+	variants, err := r.val.measure(ctx, t.Result(), keep)
+	if err != nil {
+		return nil, 0, err
+	}
+	if r.val.best >= 0 {
+		value = variants[0].means[r.val.best]
+	}
+	if r.val.cfg.Raw && t.average != nil {
+		raw, err := r.val.measure(ctx, t.specialist, func(string, image.Image) error { return nil })
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, v := range raw {
+			variants = append(variants, variant{"_raw" + v.suffix, v.means})
+		}
+	}
+	for _, v := range variants {
+		for i, m := range r.val.metrics {
+			list = append(list, trainlog.Scalar{Name: "val/" + m.Name + v.suffix, Value: v.means[i]})
+		}
+	}
+	return list, value, nil
+}
+
+// noteBest keeps the better of two validations and tells whether it is this one. NaN is not better than nothing.
+func (t *Trainer) noteBest(step int, m report.Metric, value float64) bool {
 	quality := func(v float64) float64 {
 		switch {
 		case m.Target:
@@ -133,11 +151,16 @@ func (t *Trainer) noteBest(step int, m report.Metric, value float64) {
 		}
 		return -v
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.best == nil || t.best.Metric != m.Name || quality(value) > quality(t.best.Value) {
-		t.best = &best{step, m.Name, value}
+	value = max(-math.MaxFloat64, min(value, math.MaxFloat64)) // JSON has no infinities
+	before := math.Inf(-1)
+	if t.best != nil && t.best.Metric == m.Name {
+		before = quality(t.best.Value)
 	}
+	if !(quality(value) > before) {
+		return false
+	}
+	t.best = &best{step, m.Name, value}
+	return true
 }
 
 // measure upscales all pictures with net and returns the means of the metrics, as they are and after colour correction.
@@ -182,8 +205,10 @@ func (v *validator) upscale(ctx context.Context, up *Upscaler, p data.Pair) (res
 	if err != nil {
 		return nil, nil, err
 	}
-	if hr, err = p.HR.Decode(0); err != nil {
-		return nil, nil, err
+	if v.cfg.HR != "" {
+		if hr, err = p.HR.Decode(0); err != nil {
+			return nil, nil, err
+		}
 	}
 	if !v.cfg.ColorCorrection {
 		img, err := up.Upscale(ctx, lr)
@@ -196,7 +221,7 @@ func (v *validator) upscale(ctx context.Context, up *Upscaler, p data.Pair) (res
 
 // cutTo cuts off what a picture has right and below beyond the size of another, as where HR sides are no multiples.
 func cutTo(hr, img image.Image) image.Image {
-	if img == nil {
+	if img == nil || hr == nil {
 		return hr
 	}
 	r := img.Bounds().Sub(img.Bounds().Min).Add(hr.Bounds().Min)

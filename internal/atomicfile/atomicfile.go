@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write creates or replaces the file path with what fill writes. The file gets mode 0666 less the umask. fill's writer
@@ -49,12 +50,31 @@ func Write(path string, fill func(w io.Writer) error) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
+// RemoveStale removes from dir what killed processes left half written of the files whose names match accepts. Nobody
+// may be writing such files.
+func RemoveStale(dir string, accepts func(base string) bool) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		base, random, ok := strings.Cut(strings.TrimPrefix(e.Name(), "."), infix)
+		if ok && e.Name()[0] == '.' && len(random) == randomLength && accepts(base) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
+// Temporary files are named .BASE.tmp-RANDOM.
+const (
+	infix        = ".tmp-"
+	randomLength = 8
+)
+
 // create opens a new file beside path. os.CreateTemp is no help here: its files are private to the user (mode 0600).
 func create(path string) (*os.File, error) {
 	dir, base := filepath.Split(path)
 	if len(base) > 200 { // leave room below the usual limit of 255 bytes for a name
 		base = base[:200]
 	}
-	name := filepath.Join(dir, "."+base+".tmp-"+rand.Text()[:8])
+	name := filepath.Join(dir, "."+base+infix+rand.Text()[:randomLength])
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }

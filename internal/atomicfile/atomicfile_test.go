@@ -62,6 +62,29 @@ func TestWritePanic(t *testing.T) {
 	checkNoTemporary(t, dir)
 }
 
+func TestRemoveStale(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[") // no pattern
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	stale, kept := ".a.txt.tmp-ABCDEFGH", []string{".a.txt.tmp-ABC", ".b.txt.tmp-ABCDEFGH", "a.txt", "a.txt.tmp-ABCDEFGH"}
+	for _, name := range append([]string{stale}, kept...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := atomicfile.RemoveStale(dir, func(base string) bool { return base == "a.txt" }); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(kept) {
+		t.Errorf("files %v (%v), want %q", entries, err, kept)
+	}
+	if _, err := os.Stat(filepath.Join(dir, stale)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there", stale)
+	}
+}
+
 func checkNoTemporary(t *testing.T, dir string) {
 	t.Helper()
 	left, err := filepath.Glob(filepath.Join(dir, ".*tmp*"))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 )
@@ -186,6 +187,25 @@ func (a Array) Float64s() []float64 {
 		out[i] = a.DType.decode(raw, i)
 	}
 	return out
+}
+
+// Sum is a checksum (CRC-32C) of texts, and of the names, types and elements of arrays, in their order.
+func Sum(texts []string, arrays []Array) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	sum := uint32(0)
+	add := func(b []byte) {
+		sum = crc32.Update(sum, table, binary.LittleEndian.AppendUint64(nil, uint64(len(b))))
+		sum = crc32.Update(sum, table, b)
+	}
+	for _, t := range texts {
+		add([]byte(t))
+	}
+	for _, a := range arrays {
+		add([]byte(a.Name))
+		add([]byte(a.DType))
+		add(a.packed())
+	}
+	return sum
 }
 
 // packed returns the elements' bytes in row-major order: the array's own where it is contiguous, else a copy.

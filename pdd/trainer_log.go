@@ -1,0 +1,46 @@
+package pdd
+
+import (
+	"slices"
+
+	"github.com/gopdd/gopdd/internal/trainlog"
+)
+
+// note logs a step.
+func (r *run) note(report StepReport) error {
+	list := scalars(report)
+	if err := r.log.Scalars(report.Step, list); err != nil {
+		return err
+	}
+	switch {
+	case report.Skipped != "":
+		r.t.hooks.log.Warn("step skipped", "step", report.Step, "reason", report.Skipped)
+	case due(report.Step, r.t.cfg.Output.LogEvery):
+		attrs := []any{"step", report.Step}
+		for _, v := range list {
+			attrs = append(attrs, v.Name, v.Value)
+		}
+		r.t.hooks.log.Info("step", attrs...)
+	}
+	r.t.hooks.step(report)
+	return nil
+}
+
+// scalars are what is logged of a step.
+func scalars(r StepReport) []trainlog.Scalar {
+	list := []trainlog.Scalar{{Name: "lr", Value: r.LR}}
+	for _, t := range r.Losses {
+		group := "loss/"
+		if t.Name == "logit_real" || t.Name == "logit_fake" {
+			group = "logit/"
+		}
+		list = append(list, trainlog.Scalar{Name: group + t.Name, Value: t.Value})
+	}
+	if r.Generator {
+		list = append(list, trainlog.Scalar{Name: "gradient/specialist", Value: r.GradNormG})
+	}
+	if slices.ContainsFunc(r.Losses, func(t Term) bool { return t.Name == "d_real" }) {
+		list = append(list, trainlog.Scalar{Name: "gradient/discriminator", Value: r.GradNormD})
+	}
+	return append(list, trainlog.Scalar{Name: "time/step_seconds", Value: r.Duration.Seconds()})
+}
