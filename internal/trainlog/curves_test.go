@@ -92,7 +92,7 @@ func TestScale(t *testing.T) {
 		{"far apart", []float64{0.01, 1}, true, [2]float64{0.005, 2}, "logarithmic"},
 		{"negative", []float64{-0.01, 1}, false, [2]float64{-0.1, 1.1}, "no logarithm"},
 		{"zero", []float64{0, 1}, false, [2]float64{-0.1, 1.1}, "no logarithm"},
-		{"equal", []float64{7, 7}, false, [2]float64{6.9, 7.1}, "an axis needs an extent"},
+		{"equal", []float64{7, 7}, false, [2]float64{6, 8}, "an axis needs an extent"},
 		{"all zero", []float64{0, 0}, false, [2]float64{-2, 2}, "an axis needs an extent"},
 		{"a spike", spiked, false, [2]float64{-10, 100}, "a single spike is cut off where it would take most of the panel"},
 	}
@@ -219,6 +219,14 @@ func TestTicks(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s, %v to %v (-want +got):\n%s", tt.name, tt.lo, tt.hi, diff)
 		}
+	}
+	p := group([]Run{{Series: []Series{series("lr", 1e-4, 1e-4)}}})[0]
+	labels := map[string]bool{}
+	for _, k := range valueTicks(p.lo, p.hi) {
+		if labels[k.Label] {
+			t.Errorf("two ticks of an axis of equal values are labelled %s", k.Label)
+		}
+		labels[k.Label] = true
 	}
 	var got []string
 	for _, k := range valueTicks(-0.25, 0.31) {

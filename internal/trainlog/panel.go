@@ -145,7 +145,11 @@ func (p *panel) pad() {
 		p.lo, p.hi = p.lo/f, p.hi*f
 		return
 	}
-	d := max((p.hi-p.lo)*room, 1e-6*max(math.Abs(p.lo), math.Abs(p.hi)))
+	size := max(math.Abs(p.lo), math.Abs(p.hi))
+	d := max((p.hi-p.lo)*room, 1e-3*size) // enough for labels of six digits to differ
+	if p.lo == p.hi {
+		d = 0.1 * size
+	}
 	if d == 0 {
 		d = 1
 	}
