@@ -108,7 +108,7 @@ func (t *Trainer) saveCheckpoint(path string) error {
 		return err
 	}
 	st := state{Step: t.done, StepsG: t.optG.Count, Skipped: t.skipped, Validated: t.validated, LossScale: t.scaler.scale,
-		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.featuresName()}
+		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.phiName}
 	if t.optD != nil {
 		st.StepsD = t.optD.Count
 	}

@@ -29,6 +29,7 @@ type Trainer struct {
 	generalist models.Generator // average, or a frozen network; nil in supervised training
 	disc       *models.UNetDiscriminator
 	phi        *models.Features
+	phiName    string // what Φ is, for log and checkpoint
 	optG, optD *optim.Adam
 	scaler     scaler
 	forward    func(*tensor.Scope, torch.Tensor) torch.Tensor // the specialist's, with gradients

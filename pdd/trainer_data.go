@@ -100,16 +100,3 @@ func (t *Trainer) fingerprint() string {
 	}
 	return text
 }
-
-// featuresName says what Φ is.
-func (t *Trainer) featuresName() string {
-	switch {
-	case t.phi == nil:
-		return "none"
-	case t.cfg.Features.Random:
-		return "RANDOM VGG19 (for trials)"
-	case t.cfg.Features.Weights != "":
-		return t.cfg.Features.Weights
-	}
-	return "in memory"
-}

@@ -149,14 +149,17 @@ func (t *Trainer) buildFeatures() (err error) {
 	norm := models.InputNorm{Range: c.RangeNorm, ImageNet: c.InputNorm}
 	switch {
 	case len(t.cfg.allLayers()) == 0:
-		t.phi = nil
+		t.phi, t.phiName = nil, "none"
 		return nil
 	case t.phi != nil:
+		t.phiName = t.phi.Name() + " in memory"
 		return nil
 	case c.Random:
+		t.phiName = "RANDOM VGG19 (for trials)"
 		t.hooks.log.Warn("features: RANDOM VGG19, for trials only: distances and perceptual loss mean little")
 		t.phi, err = models.NewVGG19(norm, int64(t.cfg.Seed), t.device)
 	default:
+		t.phiName = c.Weights
 		var path string
 		if path, err = weights.Resolve(c.Weights); err != nil {
 			return fmt.Errorf("features: %w; or set features.random for a trial", err)

@@ -97,7 +97,7 @@ func (t *Trainer) openRun() (*run, error) {
 	if err := r.open(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
-	t.hooks.log.Info("training", "method", t.cfg.Method.String(), "from", t.Done(), "to", t.cfg.Steps, "folder", dir, "features", t.featuresName())
+	t.hooks.log.Info("training", "method", t.cfg.Method.String(), "from", t.Done(), "to", t.cfg.Steps, "folder", dir, "features", t.phiName)
 	return r, nil
 }
 
@@ -165,6 +165,9 @@ func (r *run) loop(ctx context.Context) error {
 		return r.save()
 	}
 	for b, err := range r.t.loader.Batches(ctx, r.t.Done()) {
+		if ctx.Err() != nil { // the loader may be ahead
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
