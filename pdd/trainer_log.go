@@ -8,8 +8,8 @@ import (
 
 // note logs a step.
 func (r *run) note(report StepReport) error {
-	list := scalars(report)
-	if err := r.log.Scalars(report.Step, list); err != nil {
+	r.pending = &report
+	if err := r.logPending(); err != nil {
 		return err
 	}
 	switch {
@@ -17,13 +17,26 @@ func (r *run) note(report StepReport) error {
 		r.t.hooks.log.Warn("step skipped", "step", report.Step, "reason", report.Skipped)
 	case due(report.Step, r.t.cfg.Output.LogEvery):
 		attrs := []any{"step", report.Step}
-		for _, v := range list {
+		for _, v := range scalars(report) {
 			attrs = append(attrs, v.Name, v.Value)
 		}
 		r.t.hooks.log.Info("step", attrs...)
 	}
 	r.t.hooks.step(report)
 	return nil
+}
+
+// logPending writes the last step's row. Until that succeeds there is no checkpoint of the step either, so that a run
+// that goes on has a row for each step.
+func (r *run) logPending() error {
+	if r.pending == nil {
+		return nil
+	}
+	err := r.log.Scalars(r.pending.Step, scalars(*r.pending))
+	if err == nil {
+		r.pending = nil
+	}
+	return err
 }
 
 // scalars are what is logged of a step.

@@ -40,6 +40,8 @@ type run struct {
 	val   *validator
 	tried int // step of the last checkpoint that was to be written
 	saved int // step of the last checkpoint
+
+	pending *StepReport // a step that is not in the log yet
 }
 
 // Run trains to Config.Steps. It goes on from the newest checkpoint in Output.Dir, if there is one that is ahead of the
@@ -63,7 +65,9 @@ func (t *Trainer) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	if r.tried < t.Done() {
-		err = errors.Join(err, r.save())
+		if saveErr := r.save(); saveErr != nil && saveErr.Error() != err.Error() { // another fault
+			err = errors.Join(err, saveErr)
+		}
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		if !errors.Is(err, ctx.Err()) {
@@ -219,6 +223,9 @@ func due(step, every int) bool { return every > 0 && step%every == 0 }
 func (r *run) save() error {
 	step := r.t.Done()
 	r.tried = step
+	if err := r.logPending(); err != nil {
+		return err
+	}
 	if err := r.log.Sync(); err != nil {
 		return err
 	}
