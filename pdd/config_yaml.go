@@ -3,9 +3,12 @@ package pdd
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -54,11 +57,27 @@ func ParseConfig(text []byte) (Config, error) {
 
 // YAML is the whole configuration, without a preset: ParseConfig makes an equal one of it.
 func (c Config) YAML() ([]byte, error) {
-	text, err := yaml.Marshal(c)
+	text, err := yaml.MarshalWithOptions(c, yaml.CustomMarshaler(floatText))
 	if err != nil {
 		return nil, fmt.Errorf("pdd: write config: %w", err)
 	}
 	return text, nil
+}
+
+// floatText writes numbers with a point, as 1.0e-06: YAML 1.1 takes 1e-06 for a text.
+func floatText(x float64) ([]byte, error) {
+	text := strconv.FormatFloat(x, 'g', -1, 64)
+	mantissa, exponent, small := strings.Cut(text, "e")
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil, fmt.Errorf("%v is no number", x)
+	}
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	if small {
+		mantissa += "e" + exponent
+	}
+	return []byte(mantissa), nil
 }
 
 // resolve makes relative paths those below dir.
