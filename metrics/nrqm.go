@@ -86,6 +86,9 @@ func (m *NRQMModel) Score(f *NRQMFeatures) (score float64, predictions [3]float6
 		}
 		score += m.Linear[g+1] * predictions[g]
 	}
+	if score-score != 0 {
+		return 0, predictions, fmt.Errorf("metrics: nrqm: model: its predictions %v give the score %v", predictions, score)
+	}
 	return score, predictions, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gopdd/gopdd/internal/matfile"
 )
@@ -64,59 +65,77 @@ func newNRQMModel(a *matfile.Array) (*NRQMModel, error) {
 }
 
 // forestColumns are the fields of a forest, nodes×trees in column-major order.
-type forestColumns struct{ left, right, threshold, value, feature []float64 }
+type forestColumns struct {
+	left, right, threshold, value, feature matfile.Samples
+	nodes, trees                           int
+	features                               int // of a picture
+}
 
 func newForest(a *matfile.Array, features int) (Forest, error) {
 	if a.Class != matfile.Struct || len(a.Fields) < 7 || len(a.Elems) < 7 {
 		return Forest{}, errors.New("want a struct of at least 7 fields")
 	}
 	dims := a.Elems[0].Dims
-	nodes, trees := dims[0], dims[1]
-	if nodes == 0 || trees == 0 {
+	c := forestColumns{nodes: dims[0], trees: dims[1], features: features}
+	if c.nodes == 0 || c.trees == 0 {
 		return Forest{}, errors.New("no trees")
 	}
-	var c forestColumns
-	for i, dst := range []*[]float64{&c.left, &c.right, &c.threshold, &c.value, &c.feature} {
+	for i, dst := range []*matfile.Samples{&c.left, &c.right, &c.threshold, &c.value, &c.feature} {
 		field := [...]int{0, 1, 4, 5, 6}[i]
-		v, err := a.Elems[field].Float64s()
-		if err != nil {
+		var err error
+		if *dst, err = a.Elems[field].Samples(); err != nil {
 			return Forest{}, fmt.Errorf("field %q: %w", a.Fields[field], err)
 		}
-		if len(v) != nodes*trees {
-			return Forest{}, fmt.Errorf("field %q has %d numbers, want %d×%d", a.Fields[field], len(v), nodes, trees)
+		if dst.Len() != c.nodes*c.trees {
+			return Forest{}, fmt.Errorf("field %q has %d numbers, want %d×%d", a.Fields[field], dst.Len(), c.nodes, c.trees)
 		}
-		*dst = v
 	}
-	f := Forest{Trees: make([]Tree, trees)}
-	for t := range f.Trees {
-		f.Trees[t].Nodes = make([]Node, nodes)
-		for k := range f.Trees[t].Nodes {
-			node, err := c.node(t*nodes+k, k, nodes, features)
-			if err != nil {
-				return Forest{}, fmt.Errorf("tree %d, node %d: %w", t+1, k+1, err)
-			}
-			f.Trees[t].Nodes[k] = node
+	f := Forest{Trees: make([]Tree, c.trees)}
+	errs := make([]error, c.trees)
+	parallel(c.trees, func() func(int) {
+		rows := make([]Node, c.nodes)
+		return func(t int) { f.Trees[t], errs[t] = c.tree(t, rows) }
+	})
+	for t, err := range errs {
+		if err != nil {
+			return Forest{}, fmt.Errorf("tree %d, %w", t+1, err)
 		}
 	}
 	return f, nil
 }
 
+// tree converts tree t. Published tables have as many rows as the largest tree could have had: those at the end that
+// no node leads to are left out. rows is scratch memory.
+func (c *forestColumns) tree(t int, rows []Node) (Tree, error) {
+	last := int32(0)
+	for k := range rows {
+		var err error
+		if rows[k], err = c.node(t*c.nodes+k, k); err != nil {
+			return Tree{}, fmt.Errorf("node %d: %w", k+1, err)
+		}
+		last = max(last, rows[k].Left, rows[k].Right)
+	}
+	return Tree{Nodes: slices.Clone(rows[:last+1])}, nil
+}
+
 // node converts node k of its tree, which stands at position i, and makes sure that walks stay inside and end.
-func (c *forestColumns) node(i, k, nodes, features int) (Node, error) {
-	n := Node{Threshold: c.threshold[i], Value: c.value[i]}
-	if c.left[i] == 0 && c.right[i] == 0 {
+func (c *forestColumns) node(i, k int) (Node, error) {
+	left, right := c.left.At(i), c.right.At(i)
+	n := Node{Threshold: c.threshold.At(i), Value: c.value.At(i)}
+	if left == 0 && right == 0 {
 		return n, nil // a leaf, whose other fields mean nothing
 	}
-	for _, v := range []float64{c.left[i], c.right[i]} {
-		if v != 0 && (v != math.Trunc(v) || v < float64(k+2) || v > float64(nodes)) {
+	for _, v := range []float64{left, right} {
+		if v != 0 && (v != math.Trunc(v) || v < float64(k+2) || v > float64(c.nodes)) {
 			return n, fmt.Errorf("child %v: want 0 or a later node", v)
 		}
 	}
-	n.Left, n.Right = int32(max(c.left[i], 1))-1, int32(max(c.right[i], 1))-1
-	if v := c.feature[i]; v != math.Trunc(v) || v < 1 || v > float64(features) {
-		return n, fmt.Errorf("feature %v: want 1 to %d", v, features)
+	n.Left, n.Right = int32(max(left, 1))-1, int32(max(right, 1))-1
+	v := c.feature.At(i)
+	if v != math.Trunc(v) || v < 1 || v > float64(c.features) {
+		return n, fmt.Errorf("feature %v: want 1 to %d", v, c.features)
 	}
-	n.Feature = int32(c.feature[i]) - 1
+	n.Feature = int32(v) - 1
 	return n, nil
 }
 

@@ -9,22 +9,36 @@ import (
 	"testing"
 )
 
-// testdata/make.py states the trees: 1 where the first feature is at most 0, else 2; linear is 1, 2, 3, 4.
+// testdata/make.py states the trees: 1 where the first feature is at most 0, else 2; linear is 1, 2, 3, 4. Children and
+// features come in any type that holds them: with unsigned ones, 0 - 1 must not become a large number.
 func TestNRQMModel(t *testing.T) {
-	m, err := LoadNRQMModel("testdata/nrqm_good.mat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &NRQMFeatures{}
-	f.Spatial[0] = 0.1
-	score, predictions, err := m.Score(f)
-	if want := 1 + 2*1 + 3*2 + 4*1.; err != nil || score != want || predictions != [3]float64{1, 2, 1} {
-		t.Errorf("score %v of predictions %v (%v), want %v of [1 2 1]", score, predictions, err, want)
+	for _, name := range []string{"good", "signed", "unsigned", "single"} {
+		m, err := LoadNRQMModel("testdata/nrqm_" + name + ".mat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &NRQMFeatures{}
+		f.Spatial[0] = 0.1
+		score, predictions, err := m.Score(f)
+		if want := 1 + 2*1 + 3*2 + 4*1.; err != nil || score != want || predictions != [3]float64{1, 2, 1} {
+			t.Errorf("%s: score %v of predictions %v (%v), want %v of [1 2 1]", name, score, predictions, err, want)
+		}
+		for _, forest := range m.Forests {
+			for _, tree := range forest.Trees {
+				if len(tree.Nodes) != 3 {
+					t.Errorf("%s: a tree of %d nodes, want the 3 that are in use", name, len(tree.Nodes))
+				}
+			}
+		}
 	}
 }
 
 // Models may also be made by hand: a bad one is an error, not a crash.
 func TestScoreOfBadTrees(t *testing.T) {
+	good := Forest{Trees: []Tree{{Nodes: make([]Node, 1)}}}
+	if _, _, err := (&NRQMModel{Forests: [3]Forest{good, good, good}, Linear: [4]float64{1, 1, 1, 1}}).Score(&NRQMFeatures{}); err != nil {
+		t.Fatal(err)
+	}
 	for reason, tree := range map[string]Tree{
 		"no nodes":           {},
 		"a circle":           {Nodes: []Node{{Left: 1, Right: 1}, {Left: 1, Right: 1}}},
@@ -32,8 +46,9 @@ func TestScoreOfBadTrees(t *testing.T) {
 		"a negative child":   {Nodes: []Node{{Left: -1, Right: -1}}},
 		"no such feature":    {Nodes: []Node{{Feature: 18, Left: 1, Right: 1}, {}}},
 		"a negative feature": {Nodes: []Node{{Feature: -1}}},
+		"no number":          {Nodes: []Node{{Value: math.NaN()}}},
 	} {
-		m := &NRQMModel{Forests: [3]Forest{{Trees: []Tree{tree}}}}
+		m := &NRQMModel{Forests: [3]Forest{{Trees: []Tree{tree}}, good, good}, Linear: [4]float64{1, 1, 1, 1}}
 		if _, _, err := m.Score(&NRQMFeatures{}); err == nil {
 			t.Errorf("%s: no error", reason)
 		}

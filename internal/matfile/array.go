@@ -2,6 +2,7 @@ package matfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -140,18 +141,39 @@ func (a *Array) Len() int {
 	return n
 }
 
-// Float64s returns the samples of a numeric array in column-major order, as a copy.
-func (a *Array) Float64s() ([]float64, error) {
+// Samples are the real numbers of an array in column-major order, converted as they are asked for.
+type Samples struct {
+	order binary.ByteOrder
+	kind  dataType
+	raw   []byte
+}
+
+// Len is their number.
+func (s Samples) Len() int { return len(s.raw) / s.kind.size() }
+
+// At is number i, counted from 0; there must be one.
+func (s Samples) At(i int) float64 { return s.kind.sample(s.order, s.raw[i*s.kind.size():]) }
+
+// Samples gives access to the numbers of an array without copying them.
+func (a *Array) Samples() (Samples, error) {
 	if a == nil {
-		return nil, errors.New("matfile: no such variable")
+		return Samples{}, errors.New("matfile: no such variable")
 	}
 	if a.Class < Double || a.Class > Uint64 {
-		return nil, fmt.Errorf("matfile: array of class %d holds no real numbers", a.Class)
+		return Samples{}, fmt.Errorf("matfile: array of class %d holds no real numbers", a.Class)
 	}
-	size := a.kind.size()
-	out := make([]float64, len(a.raw)/size)
+	return Samples{a.order, a.kind, a.raw}, nil
+}
+
+// Float64s returns the numbers of an array in column-major order, as a copy.
+func (a *Array) Float64s() ([]float64, error) {
+	s, err := a.Samples()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.Len())
 	for i := range out {
-		out[i] = a.kind.sample(a.order, a.raw[i*size:])
+		out[i] = s.At(i)
 	}
 	return out, nil
 }

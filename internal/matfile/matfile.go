@@ -108,7 +108,7 @@ func parse(data []byte, limit int64) (map[string]*Array, error) {
 			return nil, err
 		}
 		if kind == miCompressed {
-			if body, err = inflate(body, limit); err != nil {
+			if body, err = inflate(body, order, limit); err != nil {
 				return nil, err
 			}
 			limit -= int64(len(body))
@@ -144,14 +144,29 @@ func byteOrder(data []byte) (binary.ByteOrder, error) {
 	return nil, errors.New("this is no level 5 MAT-file")
 }
 
-func inflate(packed []byte, limit int64) ([]byte, error) {
+// maxRatio is more than zlib can shrink anything by.
+const maxRatio = 1040
+
+// inflate decompresses a variable. The element inside says how large it is, which saves growing step by step; it is
+// believed as far as the packed bytes can hold that much.
+func inflate(packed []byte, order binary.ByteOrder, limit int64) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, fmt.Errorf("compressed variable: %w", err)
 	}
-	data, err := readBounded(z, limit)
-	if err != nil {
+	var head [8]byte
+	if _, err := io.ReadFull(z, head[:]); err != nil {
 		return nil, fmt.Errorf("compressed variable: %w", err)
 	}
-	return data, z.Close()
+	said := int64(order.Uint32(head[4:])) + 8
+	var data bytes.Buffer
+	data.Grow(int(min(said, limit, maxRatio*int64(len(packed)))) + bytes.MinRead)
+	data.Write(head[:])
+	if _, err := data.ReadFrom(io.LimitReader(z, limit-7)); err != nil {
+		return nil, fmt.Errorf("compressed variable: %w", err)
+	}
+	if int64(data.Len()) > limit {
+		return nil, fmt.Errorf("compressed variable: more than %d bytes, the limit", limit)
+	}
+	return data.Bytes(), z.Close()
 }

@@ -90,6 +90,26 @@ func TestBigEndian(t *testing.T) {
 	}
 }
 
+// MATLAB stores whole numbers of any class in the smallest type that holds them; scipy, which wrote the fixtures, does not.
+func TestCompactStorage(t *testing.T) {
+	var b bytes.Buffer
+	b.Write(make([]byte, 124))
+	b.WriteString("\x00\x01IM")
+	words := func(v ...uint32) { _ = binary.Write(&b, binary.LittleEndian, v) }
+	words(14, 48)              // miMATRIX of 48 bytes
+	words(6, 8, 6, 0)          // flags: double
+	words(5, 8, 1, 2)          // 1×2
+	words(1<<16|1, 'v')        // small element: name "v"
+	words(4<<16|4, 300<<16|40) // small element: two uint16
+	vars, err := matfile.Read(&b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := vars["v"].Float64s(); err != nil || !slices.Equal(got, []float64{40, 300}) {
+		t.Errorf("v = %v, %v, want [40 300]", got, err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	good, err := os.ReadFile("testdata/kinds.mat")
 	if err != nil {

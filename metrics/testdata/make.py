@@ -11,22 +11,26 @@ np.savez_compressed(os.path.join(here, "prior.npz"), mu_pris_param=mean, cov_pri
 scipy.io.savemat(os.path.join(here, "prior.mat"), {"mu_prisparam": mean, "cov_prisparam": cov}, do_compression=True)
 
 
-def model(name, left=2, feature=1, trees=1, fields=7, linear=4):
-    """Three forests of trees with a root and two leaves; a tree predicts 1 where feature 1 is at most 0, else 2."""
-    def forest():
-        def column(*v):
-            return np.tile(np.array(v, dtype=float)[:, None], (1, trees))
-        columns = [column(left, 0, 0), column(3, 0, 0), column(1, -1, -1), column(3, 3, 3),
-                   column(0, 0, 0), column(0, 1, 2), column(feature, 0, 0)][:fields]
+def model(name, left=2, feature=1, trees=1, fields=7, linear=4, types=(float, float, float), unused=0):
+    """Three forests of trees with a root and two leaves; a tree predicts 1 where feature 1 is at most 0, else 2.
+    Children and features have a type per forest; unused rows of zeros follow, as in published models."""
+    def forest(kind):
+        def column(*v, kind=float):
+            return np.tile(np.array(v + (0,) * unused, dtype=kind)[:, None], (1, trees))
+        columns = [column(left, 0, 0, kind=kind), column(3, 0, 0, kind=kind), column(1, -1, -1), column(3, 3, 3),
+                   column(0, 0, 0), column(0, 1, 2), column(feature, 0, 0, kind=kind)][:fields]
         return {f"f{i}": c for i, c in enumerate(columns)}
     rf = np.empty((1, 3), dtype=object)
     for i in range(3):
-        rf[0, i] = forest()
+        rf[0, i] = forest(types[i])
     content = {"linear": np.arange(1.0, linear + 1)[:, None], "rf": rf}
     scipy.io.savemat(os.path.join(here, name), {"model": content}, do_compression=True)
 
 
 model("nrqm_good.mat", trees=2)
+model("nrqm_signed.mat", trees=3, unused=5, types=(np.int8, np.int32, np.int64))
+model("nrqm_unsigned.mat", trees=3, unused=5, types=(np.uint8, np.uint16, np.uint32))
+model("nrqm_single.mat", trees=3, unused=5, types=(np.float32, np.uint64, np.int16))
 model("nrqm_cycle.mat", left=1)
 model("nrqm_outside.mat", left=9)
 model("nrqm_feature.mat", feature=19)
