@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/gopdd/gopdd/internal/atomicfile"
-	"github.com/gopdd/gopdd/metrics"
 	"github.com/gopdd/gopdd/metrics/compare"
 	measure "github.com/gopdd/gopdd/metrics/report"
 )
@@ -14,6 +16,12 @@ import (
 type compareCmd struct {
 	Run   compareRunCmd   `cmd:"" default:"withargs" help:"Compare systems (the default)."`
 	Votes compareVotesCmd `cmd:"" help:"Count the votes of a blind test."`
+}
+
+// Help is shown by pdd compare --help, below the commands.
+func (compareCmd) Help() string {
+	return "For example: pdd compare --lr lr --gt hr --system bicubic --system ours=model.pth --system paper=results --out out. " +
+		"pdd compare run --help lists all flags."
 }
 
 type compareRunCmd struct {
@@ -28,6 +36,7 @@ type compareRunCmd struct {
 	Crop    int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor." group:"Measuring"`
 	NIQE    string `name:"niqe-prior" placeholder:"FILE" help:"Parameters of NIQE. Needed by niqe and pi." group:"Measuring"`
 	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM. Needed by nrqm and pi." group:"Measuring"`
+	lpipsFlags
 
 	upscaleFlags
 
@@ -36,7 +45,9 @@ type compareRunCmd struct {
 
 // Run compares, prints the table and fails if a picture could not be made or measured.
 func (c *compareRunCmd) Run(e *env) error {
-	o, err := c.options(e)
+	nets := lpipsNets{flags: c.lpipsFlags, device: c.Device}
+	defer nets.close()
+	o, err := c.options(e, &nets)
 	if err != nil {
 		return err
 	}
@@ -54,14 +65,19 @@ func (c *compareRunCmd) Run(e *env) error {
 	if err := c.write(e, result); err != nil {
 		return err
 	}
-	if err := c.draw(e, c.Out, result); err != nil {
+	err = c.draw(e, c.Out, result)
+	if e.ctx.Err() != nil {
 		return c.resumable(e, err)
 	}
 	if n := len(result.Failed()); n > 0 {
-		return fmt.Errorf("%d of %d results are missing or could not be measured: see below the table", n, len(result.Systems)*len(result.Pictures))
+		err = errors.Join(err, fmt.Errorf("%d of %d results are missing or could not be measured: %s names them",
+			n, len(result.Systems)*len(result.Pictures), filepath.Join(c.Out, tableName)))
 	}
-	return nil
+	return err
 }
+
+// tableName is the Markdown table in the folder of a comparison.
+const tableName = "table.md"
 
 // resumable says what an interruption left.
 func (c *compareRunCmd) resumable(e *env, err error) error {
@@ -71,27 +87,22 @@ func (c *compareRunCmd) resumable(e *env, err error) error {
 	return err
 }
 
-func (c *compareRunCmd) options(e *env) (o compare.Options, err error) {
+func (c *compareRunCmd) options(e *env, nets *lpipsNets) (o compare.Options, err error) {
 	o = compare.Options{LR: c.LR, GT: c.GT, Baseline: c.Baseline, Out: c.Out}
 	if c.LR == "" && c.GT == "" {
 		return o, usagef("name the folders to compare on: --lr, --gt or both")
 	}
-	models, err := c.models()
-	if err != nil {
-		return o, err
-	}
-	if o.Metrics, err = measure.Parse(c.Metrics, c.Crop, models); err != nil {
-		return o, usageError{err}
-	}
-	for _, m := range o.Metrics {
-		if m.NeedsTruth && c.GT == "" {
-			return o, usagef("metric %s needs --gt", m.Name)
-		}
-	}
-	if o.MetricKey, err = fileKey(c.NIQE, c.NRQM); err != nil {
-		return o, err
-	}
 	if o.Systems, err = c.systems(e); err != nil {
+		return o, err
+	}
+	if err := c.validateNets(); err != nil {
+		return o, err
+	}
+	eval := evalCmd{GT: c.GT, Metrics: c.Metrics, Crop: c.Crop, NIQE: c.NIQE, NRQM: c.NRQM}
+	if o.Metrics, err = eval.metrics(nets); err != nil {
+		return o, err
+	}
+	if o.MetricKey, err = c.metricKey(o.Metrics); err != nil {
 		return o, err
 	}
 	if o.Baseline == "" {
@@ -100,16 +111,19 @@ func (c *compareRunCmd) options(e *env) (o compare.Options, err error) {
 	return o, nil
 }
 
-func (c *compareRunCmd) models() (m measure.Models, err error) {
-	if c.NIQE != "" {
-		if m.NIQE, err = metrics.LoadNIQEPrior(c.NIQE); err != nil {
-			return m, err
+// metricKey is the sha256 of the files that the metrics were made from.
+func (c *compareRunCmd) metricKey(list []measure.Metric) (string, error) {
+	files := []string{c.NIQE, c.NRQM}
+	for _, net := range []string{"alex", "vgg", "squeeze"} {
+		if slices.ContainsFunc(list, func(m measure.Metric) bool { return strings.HasPrefix(m.Name, "lpips_"+net) }) {
+			backbone, heads, err := c.files(net)
+			if err != nil {
+				return "", err
+			}
+			files = append(files, backbone, heads)
 		}
 	}
-	if c.NRQM != "" {
-		m.NRQM, err = metrics.LoadNRQMModel(c.NRQM)
-	}
-	return m, err
+	return fileKey(files...)
 }
 
 // write prints the table and writes it to the folder in all forms.
@@ -117,7 +131,7 @@ func (c *compareRunCmd) write(e *env, r *compare.Comparison) error {
 	for _, f := range []struct {
 		name string
 		fill func(io.Writer) error
-	}{{"table.md", r.WriteMarkdown}, {"table.csv", r.WriteCSV}, {"pictures.csv", r.WritePicturesCSV}, {"compare.json", r.WriteJSON}} {
+	}{{tableName, r.WriteMarkdown}, {"table.csv", r.WriteCSV}, {"pictures.csv", r.WritePicturesCSV}, {"compare.json", r.WriteJSON}} {
 		if err := atomicfile.Write(filepath.Join(c.Out, f.name), f.fill); err != nil {
 			return err
 		}

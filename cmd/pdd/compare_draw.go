@@ -21,8 +21,8 @@ const (
 
 // sheetFlags say what to draw.
 type sheetFlags struct {
-	Crops       int      `default:"4" placeholder:"N" help:"Crops on the contact sheet, chosen where the systems differ most; 0: no sheet." group:"Sheets and figures"`
-	CropSize    int      `default:"96" placeholder:"N" help:"Their side in pixels of the results." group:"Sheets and figures"`
+	Crops       int      `default:"4" placeholder:"4" help:"Crops on the contact sheet, chosen where the systems differ most; 0: no sheet." group:"Sheets and figures"`
+	CropSize    int      `default:"96" placeholder:"96" help:"Their side in pixels of the results." group:"Sheets and figures"`
 	CropAt      []string `sep:"none" placeholder:"[PIC:]X,Y,SIZE" help:"Show this crop instead, of one picture or of all; once for each." group:"Sheets and figures"`
 	FeatureNet  string   `placeholder:"NAME|FILE" help:"Weights of VGG19, VGG16, AlexNet or SqueezeNet for the figures of features. Default: features made by hand (DCT of patches)." group:"Sheets and figures"`
 	NoFigures   bool     `help:"Draw no figures." group:"Sheets and figures"`
@@ -45,18 +45,29 @@ func (f *sheetFlags) windows() (list []compare.Window, err error) {
 	return list, nil
 }
 
-// draw makes the sheet, the figures and the blind test. What one of them lacks is told, and the others are made.
+// draw makes the sheet, the figures and the blind test; one that has nothing to show is left out with a word.
 func (f *sheetFlags) draw(e *env, out string, r *compare.Comparison) error {
+	deeds := []func(*env, string, *compare.Comparison) error{f.sheet, f.figures, f.blind}
+	bar := newCounter(e, "draw")
+	defer bar.close()
 	var failures []error
-	for _, deed := range []func(*env, string, *compare.Comparison) error{f.sheet, f.figures, f.blind} {
-		if err := deed(e, out, r); err != nil {
-			failures = append(failures, err)
-		}
+	for i, deed := range deeds {
+		bar.at(i, len(deeds))
+		failures = append(failures, f.forgive(e, deed(e, out, r)))
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// forgive tells what there is nothing to draw of, and passes other errors on.
+func (f *sheetFlags) forgive(e *env, err error) error {
+	if errors.Is(err, compare.ErrNothing) {
+		e.complain(err.Error() + ": left out")
+		return nil
+	}
+	return err
 }
 
 func (f *sheetFlags) sheet(e *env, out string, r *compare.Comparison) error {
@@ -76,14 +87,11 @@ func (f *sheetFlags) figures(e *env, out string, r *compare.Comparison) error {
 		return nil
 	}
 	tradeoff, err := r.TradeoffFigure()
-	switch {
-	case errors.Is(err, compare.ErrOneMetric): // no such figure without such metrics
-	case err != nil:
+	if err == nil {
+		err = tradeoff.Save(filepath.Join(out, "tradeoff.png"))
+	}
+	if err := f.forgive(e, err); err != nil {
 		return err
-	default:
-		if err := tradeoff.Save(filepath.Join(out, "tradeoff.png")); err != nil {
-			return err
-		}
 	}
 	features, closeNet, err := f.features()
 	if err != nil {
@@ -120,9 +128,6 @@ func (f *sheetFlags) featureFigures(out string, r *compare.Comparison, study *co
 		return err
 	}
 	bars, err := r.KLFigure(study)
-	if errors.Is(err, compare.ErrNoTruth) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -157,7 +162,7 @@ func (f *sheetFlags) blind(e *env, out string, r *compare.Comparison) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stderr, "blind test %s: %d sheets and index.html in %s; count votes with: pdd compare votes %s votes.csv\n",
+	fmt.Fprintf(e.stderr, "blind test %s: %d sheets and index.html in %s; count votes with: pdd compare votes %s votes.csv\n",
 		key.Test, len(key.Sheets), filepath.Join(out, blindDir), filepath.Join(out, blindKey))
-	return err
+	return nil
 }

@@ -140,7 +140,7 @@ func (c *Comparison) drawKey(o BlindOptions) (*Key, error) {
 	}
 	k := &Key{Seed: o.Seed, Sheets: interleave(pairs, o.Sheets)}
 	if len(k.Sheets) == 0 {
-		return nil, errors.New("no picture has results of two systems: nothing to judge")
+		return nil, errors.New("no picture has results of two systems in one size: nothing to judge")
 	}
 	for _, s := range c.byName() {
 		k.Systems = append(k.Systems, s.Name)

@@ -49,7 +49,8 @@ const minPatches = 32
 
 // Study computes the features of the pictures that all systems and the ground truth have in one size. The places of
 // the patches are drawn from a fixed seed. The divergence is that of SRGA ([metrics.FeatureKL]) on the rows, with 300
-// components, or half as many as there are patches where these are fewer than 600.
+// components, or half as many as there are patches where these are fewer than 600. It fails with [ErrNothing] where there
+// are too few patches.
 func (c *Comparison) Study(ctx context.Context, f Features) (*FeatureStudy, error) {
 	s, err := c.study(ctx, f)
 	if err != nil {
@@ -73,7 +74,7 @@ func (c *Comparison) study(ctx context.Context, f Features) (*FeatureStudy, erro
 		study.Patches += len(at)
 	}
 	if study.Patches < minPatches {
-		return nil, fmt.Errorf("%d patches of %d×%d pixels in the pictures that all systems have: need %d", study.Patches, f.Patch, f.Patch, minPatches)
+		return nil, fmt.Errorf("%w: %d patches of %d×%d pixels in the pictures that all systems have, need %d", ErrNothing, study.Patches, f.Patch, f.Patch, minPatches)
 	}
 	o := metrics.SRGAOptions()
 	study.Components = min(o.Components, study.Patches/2)

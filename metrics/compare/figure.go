@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
@@ -16,6 +17,9 @@ import (
 
 	"github.com/gopdd/gopdd/internal/atomicfile"
 )
+
+// ErrNothing says that there is nothing to draw: the comparison lacks what a sheet or figure shows.
+var ErrNothing = errors.New("nothing to draw")
 
 // Figure is a plot for a document.
 type Figure struct {

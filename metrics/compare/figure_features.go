@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -94,14 +93,11 @@ func outline(points [][2]float64) (plotter.XYs, plotter.XY) {
 	return ellipse, centre
 }
 
-// ErrNoTruth says that a figure needs ground truth.
-var ErrNoTruth = errors.New("no ground truth")
-
 // KLFigure draws the divergence of each system's features from those of the ground truth as bars; the dashed line is
-// that of two halves of the ground truth. It fails with [ErrNoTruth] where there is none.
+// that of two halves of the ground truth. It fails with [ErrNothing] where there is none.
 func (c *Comparison) KLFigure(s *FeatureStudy) (*Figure, error) {
 	if s.Floor == nil {
-		return nil, fmt.Errorf("compare: KL figure: %w", ErrNoTruth)
+		return nil, fmt.Errorf("compare: KL figure: %w: there is no ground truth", ErrNothing)
 	}
 	p := newPlot("", "KL(ground truth ‖ system) in nats")
 	p.Title.Text = s.Features

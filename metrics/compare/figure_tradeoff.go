@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -13,16 +12,13 @@ import (
 	"github.com/gopdd/gopdd/metrics/report"
 )
 
-// ErrOneMetric says that a figure needs a fidelity and a perceptual metric.
-var ErrOneMetric = errors.New("needs two metrics, one of them neither PSNR nor SSIM")
-
 // TradeoffFigure draws the systems in the plane of two metrics: the first one, and the first one that is neither PSNR
 // nor SSIM, with axes turned so that right and up are better. Bars are the 95 % intervals of the difference to the
-// baseline. It fails with [ErrOneMetric] where the metrics do not give two axes.
+// baseline. It fails with [ErrNothing] where the metrics do not give two axes.
 func (c *Comparison) TradeoffFigure() (*Figure, error) {
 	axes := c.headline()
 	if len(axes) < 2 {
-		return nil, fmt.Errorf("compare: trade-off figure: %w", ErrOneMetric)
+		return nil, fmt.Errorf("compare: trade-off figure: %w: there is no second metric besides PSNR and SSIM", ErrNothing)
 	}
 	p := newPlot(axisLabel(c.Metrics[axes[0]]), axisLabel(c.Metrics[axes[1]]))
 	p.Title.Text = "Means; bars: 95 % interval of the difference to " + c.Systems[c.Baseline].Name
@@ -43,7 +39,7 @@ func (c *Comparison) TradeoffFigure() (*Figure, error) {
 		}
 	}
 	if low[0] > high[0] {
-		return nil, errors.New("compare: trade-off figure: no system has both means")
+		return nil, fmt.Errorf("compare: trade-off figure: %w: no system has both means", ErrNothing)
 	}
 	widen(&p.X, low[0], high[0], 0.1)
 	widen(&p.Y, low[1], high[1], 0.1)

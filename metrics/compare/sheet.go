@@ -2,7 +2,6 @@ package compare
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -34,7 +33,8 @@ const (
 // Sheet draws the contact sheet: for each crop a line with the LR picture, in which the crop is framed, and the crop
 // of the LR picture, of all systems and of the ground truth, each pixel repeated, with the system's name and two
 // measures of the whole picture below. Crops of LR pictures lie exactly where those of the results do only where the
-// side of the results is a multiple of the LR picture's.
+// side of the results is a multiple of the LR picture's. It fails with [ErrNothing] where no picture has results of two
+// systems.
 func (c *Comparison) Sheet(ctx context.Context, o SheetOptions) (image.Image, error) {
 	if o.Size <= 0 {
 		o.Size = defaultCrop
@@ -61,7 +61,7 @@ func (c *Comparison) Sheet(ctx context.Context, o SheetOptions) (image.Image, er
 		rows = append(rows, row)
 	}
 	if len(rows) == 0 {
-		return nil, errors.New("compare: sheet: no picture has results of two systems: nothing to show")
+		return nil, fmt.Errorf("compare: sheet: %w: no picture has results of two systems in one size", ErrNothing)
 	}
 	return drawSheet(rows, l, c.sheetCaption(o)), nil
 }
