@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "guard.h"
+#include "losses.h"
 #include "ops.h"
 
 namespace {
@@ -66,6 +67,12 @@ Tensor norm_all(const std::vector<Tensor> &ts) {
   std::vector<Tensor> norms;
   for (const Tensor &t : ts) norms.push_back(at::norm(t));
   return at::norm(at::stack(norms));
+}
+
+// With dimensions, libtorch 1.13 keeps the input until backward; without it does not.
+Tensor mean(const Args &a) {
+  auto dims = a.rest(1);
+  return dims.empty() && !a.i(0) ? at::mean(a.t(0)) : at::mean(a.t(0), dims_or_all(a.t(0), dims), a.i(0) != 0);
 }
 
 Tensor pad(const Args &a) {
@@ -181,7 +188,7 @@ Tensor run(int op, const Args &a) {
     case PDD_COPY_: return a.mut(0).copy_(a.t(1));
     case PDD_FILL_: return a.mut(0).fill_(a.f(0));
     case PDD_SUM: return at::sum(a.t(0), dims_or_all(a.t(0), a.rest(1)), a.i(0) != 0);
-    case PDD_MEAN: return at::mean(a.t(0), dims_or_all(a.t(0), a.rest(1)), a.i(0) != 0);
+    case PDD_MEAN: return mean(a);
     case PDD_STD: return at::std(a.t(0), dims_or_all(a.t(0), a.rest(2)), a.i(0) != 0, a.i(1) != 0);
     case PDD_NORM: return at::norm(a.t(0), 2, dims_or_all(a.t(0), a.rest(1)), a.i(0) != 0);
     case PDD_ALLFINITE: return at::isfinite(a.t(0)).all();
@@ -191,6 +198,10 @@ Tensor run(int op, const Args &a) {
     case PDD_SOFTMAX: return at::softmax(a.t(0), a.i(0));
     case PDD_LOG_SOFTMAX: return at::log_softmax(a.t(0), a.i(0));
     case PDD_BCE_LOGITS: return bce_with_logits(a);
+    case PDD_MSE: return at::mse_loss(a.t(0), a.t(1));
+    case PDD_ABS_DIFF: return pdd::abs_diff(a.t(0), a.t(1));
+    case PDD_GRAM: return pdd::gram(a.t(0), a.maybe(1));
+    case PDD_CHANNEL_CE: return pdd::channel_ce(a.t(0), a.t(1), a.f(0));
     case PDD_CAT: return at::cat(a.list(), a.i(0));
     case PDD_NARROW: return at::narrow(a.t(0), a.i(0), a.i(1), a.i(2));
     case PDD_SLICE: return at::slice(a.t(0), a.i(0), a.i(1), a.i(2), a.i(3));

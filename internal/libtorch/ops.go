@@ -39,6 +39,10 @@ const (
 	OpSoftmax             Op = C.PDD_SOFTMAX
 	OpLogSoftmax          Op = C.PDD_LOG_SOFTMAX
 	OpBCELogits           Op = C.PDD_BCE_LOGITS
+	OpMSE                 Op = C.PDD_MSE
+	OpAbsDiff             Op = C.PDD_ABS_DIFF
+	OpGram                Op = C.PDD_GRAM
+	OpChannelCE           Op = C.PDD_CHANNEL_CE
 	OpCat                 Op = C.PDD_CAT
 	OpNarrow              Op = C.PDD_NARROW
 	OpSlice               Op = C.PDD_SLICE

@@ -37,6 +37,11 @@ enum pdd_op {
   PDD_SOFTMAX,      // a; dim
   PDD_LOG_SOFTMAX,  // a; dim
   PDD_BCE_LOGITS,   // logits; ; target   mean over all elements
+  // losses, see losses.h
+  PDD_MSE,         // a b
+  PDD_ABS_DIFF,    // a b
+  PDD_GRAM,        // a [b]
+  PDD_CHANNEL_CE,  // x target; ; eps
   // shape
   PDD_CAT,              // a...; dim
   PDD_NARROW,           // a; dim start length
