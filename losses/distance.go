@@ -47,37 +47,20 @@ func Intra(s *tensor.Scope, sU, gU, sL, gL torch.Tensor, c Criterion, eps float6
 		tensor.Failf("intra", "eps %v: want 0 or more", eps)
 	}
 	return local(s, func(s *tensor.Scope) torch.Tensor {
-		dS, dG := distance(s, sU, sL), distance(s, gU, gL)
+		dS, dG := s.AbsDiff(sU, sL), s.AbsDiff(gU, gL)
 		switch c {
 		case CrossEntropy:
-			return crossEntropy(s, dS, dG, eps)
+			return s.ChannelCrossEntropy(dS, dG, eps)
 		case CriterionL1:
-			return s.Mean(s.Abs(s.Sub(dS, dG)), false)
+			return s.Mean(s.AbsDiff(dS, dG), false)
 		case CriterionL2:
-			return s.Mean(s.Pow(s.Sub(dS, dG), 2), false)
+			return s.MSE(dS, dG)
 		case Cosine:
 			return dissimilarity(s, dS, dG)
 		}
 		criteria.refuse("intra", uint8(c))
 		return torch.Tensor{}
 	})
-}
-
-// distance is |a − b|.
-func distance(s *tensor.Scope, a, b torch.Tensor) torch.Tensor {
-	return s.Local(func(s *tensor.Scope) torch.Tensor { return s.Abs(difference(s, a, b)) })
-}
-
-// crossEntropy of the softmaxes over channels of dS against those of dG, as a mean over positions.
-func crossEntropy(s *tensor.Scope, dS, dG torch.Tensor, eps float64) torch.Tensor {
-	channels := s.Shape(dS)[1]
-	log := s.Local(func(s *tensor.Scope) torch.Tensor {
-		if eps == 0 {
-			return s.LogSoftmax(dS, 1)
-		}
-		return s.Log(s.AddScalar(s.Softmax(dS, 1), eps))
-	})
-	return s.MulScalar(s.Mean(s.Mul(s.Softmax(dG, 1), log), false), -float64(channels))
 }
 
 // shortest is the length below which a vector counts as this long in a cosine (PyTorch's eps).
@@ -128,9 +111,7 @@ func Inter(s *tensor.Scope, sU, gU, sL, gL torch.Tensor, n Norm) torch.Tensor {
 		tensor.Failf("inter", "sU is %v and sL is %v: want as many images and channels", u, l)
 	}
 	return local(s, func(s *tensor.Scope) torch.Tensor {
-		change := s.Local(func(s *tensor.Scope) torch.Tensor {
-			return s.Sub(Gram(s, difference(s, sU, gU)), Gram(s, difference(s, sL, gL)))
-		})
+		change := s.Sub(s.GramDiff(sU, gU), s.GramDiff(sL, gL)) // (N, C, C)
 		switch n {
 		case WholeBatch:
 			return s.Norm(change, false)
@@ -145,10 +126,6 @@ func Inter(s *tensor.Scope, sU, gU, sL, gL torch.Tensor, n Norm) torch.Tensor {
 // Gram gives the Gram matrices [N,C,C] of features f [N,C,H,W]: F·Fᵀ/(C·H·W) with F [C,H·W] (Gatys et al. 2016; the
 // paper does not say by what it divides, this is the authors' code).
 func Gram(s *tensor.Scope, f torch.Tensor) torch.Tensor {
-	shape := batch(s, "gram", named{"f", f})
-	n, c, positions := shape[0], shape[1], shape[2]*shape[3]
-	return local(s, func(s *tensor.Scope) torch.Tensor {
-		m := s.Reshape(wide(s, f), n, c, positions)
-		return s.MulScalar(s.MatMul(m, s.Permute(m, 0, 2, 1)), 1/float64(c*positions))
-	})
+	batch(s, "gram", named{"f", f})
+	return s.Autocast(0).Gram(f)
 }

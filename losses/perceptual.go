@@ -32,7 +32,7 @@ func (d Distance) between(s *tensor.Scope, a, b torch.Tensor) torch.Tensor {
 	case DistanceL1:
 		return absolute(s, a, b)
 	case DistanceL2:
-		return s.Local(func(s *tensor.Scope) torch.Tensor { return s.Mean(s.Pow(difference(s, a, b), 2), false) })
+		return s.Local(func(s *tensor.Scope) torch.Tensor { return s.MSE(wide(s, a), wide(s, b)) })
 	case DistanceCharbonnier:
 		return charbonnier(s, a, b, 1e-12)
 	}
@@ -47,24 +47,26 @@ func (d Distance) between(s *tensor.Scope, a, b torch.Tensor) torch.Tensor {
 // conv5_4 with 1 of VGG19 before its ReLU, with [DistanceL1]. BasicSR's criterion l2 names a class that does not exist;
 // here it is the mean square.
 func Perceptual(s *tensor.Scope, x, gt map[string]torch.Tensor, layers Layers, d Distance) torch.Tensor {
-	s = s.Autocast(0)
-	return layers.Sum(s, func(layer string) torch.Tensor {
-		a, b := pair("perceptual", layer, x, gt)
-		same(s, "perceptual", named{"x at " + layer, a}, named{"gt at " + layer, b})
-		return d.between(s, a, b)
+	return local(s, func(s *tensor.Scope) torch.Tensor {
+		return layers.Sum(s, func(layer string) torch.Tensor {
+			a, b := pair("perceptual", layer, x, gt)
+			same(s, "perceptual", named{"x at " + layer, a}, named{"gt at " + layer, b})
+			return d.between(s, a, b)
+		})
 	})
 }
 
 // Style is Σ weight·distance(Gram(x), Gram(gt)) over the layers' features (Gatys et al. 2016), an option of the authors'
 // perceptual loss that they leave at weight 0. The features at a layer may differ in height and width.
 func Style(s *tensor.Scope, x, gt map[string]torch.Tensor, layers Layers, d Distance) torch.Tensor {
-	s = s.Autocast(0)
-	return layers.Sum(s, func(layer string) torch.Tensor {
-		a, b := pair("style", layer, x, gt)
-		p, q := batch(s, "style", named{"x at " + layer, a}), batch(s, "style", named{"gt at " + layer, b})
-		if p[0] != q[0] || p[1] != q[1] {
-			tensor.Failf("style", "x at %s is %v and gt is %v: want as many images and channels", layer, p, q)
-		}
-		return s.Local(func(s *tensor.Scope) torch.Tensor { return d.between(s, Gram(s, a), Gram(s, b)) })
+	return local(s, func(s *tensor.Scope) torch.Tensor {
+		return layers.Sum(s, func(layer string) torch.Tensor {
+			a, b := pair("style", layer, x, gt)
+			p, q := batch(s, "style", named{"x at " + layer, a}), batch(s, "style", named{"gt at " + layer, b})
+			if p[0] != q[0] || p[1] != q[1] {
+				tensor.Failf("style", "x at %s is %v and gt is %v: want as many images and channels", layer, p, q)
+			}
+			return d.between(s, s.Gram(a), s.Gram(b))
+		})
 	})
 }

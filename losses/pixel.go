@@ -24,7 +24,7 @@ func Charbonnier(s *tensor.Scope, x, gt torch.Tensor, eps float64) torch.Tensor 
 
 // absolute is L1 of tensors of any shape.
 func absolute(s *tensor.Scope, a, b torch.Tensor) torch.Tensor {
-	return s.Local(func(s *tensor.Scope) torch.Tensor { return s.Mean(distance(s, a, b), false) })
+	return s.Local(func(s *tensor.Scope) torch.Tensor { return s.Mean(s.AbsDiff(a, b), false) })
 }
 
 // least is a number whose root still has a finite inverse in float32.

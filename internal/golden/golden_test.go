@@ -41,11 +41,6 @@ var native = []string{
 	"upscale.realesrgan_x4plus", "upscale.tiled",
 }
 
-// pending are the operations whose package is not written yet; they are skipped by name.
-var pending = []string{
-	"losses.distillation", "losses.gan", "losses.gram", "losses.inter", "losses.intra", "losses.perceptual", "losses.wavelet",
-}
-
 // errAbsent is in the chain of errors about files that cannot be shipped; such a case is skipped, saying why.
 var errAbsent = errors.New("not at hand")
 
@@ -121,16 +116,12 @@ func mustLoad(t *testing.T, root string) []*golden.Case {
 	return cases
 }
 
-// lookUp returns the operation's function. It skips the test where that is pending or needs a build with cgo, and
-// fails it where nobody knows the operation.
+// lookUp returns the operation's function. It skips the test where that needs a build with cgo, and fails it where
+// nobody knows the operation.
 func lookUp(t *testing.T, op string) opFunc {
 	t.Helper()
-	f, known := ops[op], slices.Contains(pending, op)
+	f := ops[op]
 	switch {
-	case f != nil && known:
-		t.Fatalf("%s is implemented: take it from the pending list", op)
-	case f == nil && known:
-		t.Skipf("%s: pending, its package is not written yet", op)
 	case f == nil && slices.Contains(native, op) && !withCgo:
 		t.Skipf("%s: needs libtorch, and this test was built without cgo", op)
 	case f == nil:
