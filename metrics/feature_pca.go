@@ -19,20 +19,18 @@ func Project(sets ...[][]float32) (points [][][2]float64, share [2]float64, err 
 	for _, rows := range sets {
 		all = append(all, rows...)
 	}
-	p, err := newComponents(all, 2)
+	scores, total, err := firstScores(all)
 	if err != nil {
 		return nil, share, fmt.Errorf("metrics: project: %w", err)
 	}
-	if !(p.total > 0) {
+	if !(total > 0) {
 		return nil, share, errors.New("metrics: project: all rows are equal: there is no plane")
 	}
-	var scores [2][]float64
 	for axis := range scores {
-		scores[axis] = p.scores(axis)
 		if floats.Max(scores[axis]) < -floats.Min(scores[axis]) {
 			floats.Scale(-1, scores[axis])
 		}
-		share[axis] = sumSquares(scores[axis]) / p.total
+		share[axis] = sumSquares(scores[axis]) / total
 	}
 	at := 0
 	for _, rows := range sets {
@@ -44,6 +42,51 @@ func Project(sets ...[][]float32) (points [][][2]float64, share [2]float64, err 
 		points = append(points, set)
 	}
 	return points, share, nil
+}
+
+// firstScores are the projections of all rows onto the first two principal components, from the smaller one of the two
+// matrices of inner products: of the rows or of the columns.
+func firstScores(rows [][]float32) (scores [2][]float64, total float64, err error) {
+	if err := checkRows(rows, 2); err != nil {
+		return scores, 0, err
+	}
+	n, width := len(rows), len(rows[0])
+	if n <= width {
+		p, err := newComponents(rows, 2)
+		if err != nil {
+			return scores, 0, err
+		}
+		return [2][]float64{p.scores(0), p.scores(1)}, p.total, nil
+	}
+	x := blas64.General{Rows: n, Cols: width, Stride: width, Data: make([]float64, n*width)}
+	centreColumns(x, rows, 0)
+	products := blas64.General{Rows: width, Cols: width, Stride: width, Data: make([]float64, width*width)}
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, x, 0, products)
+	_, vectors, total, err := eigenvectors(mat.NewSymDense(width, products.Data))
+	if err != nil {
+		return scores, 0, err
+	}
+	for axis := range scores {
+		var s mat.VecDense
+		s.MulVec(mat.NewDense(n, width, x.Data), vectors.ColView(width-1-axis))
+		scores[axis] = s.RawVector().Data
+	}
+	return scores, total, nil
+}
+
+// eigenvectors of a matrix of inner products, as columns, with their values, both ascending; total is their sum.
+func eigenvectors(products *mat.SymDense) (values []float64, vectors *mat.Dense, total float64, err error) {
+	total = mat.Trace(products)
+	if total-total != 0 {
+		return nil, nil, 0, errors.New("a row has numbers that are not finite")
+	}
+	var eigen mat.EigenSym
+	if !eigen.Factorize(products, true) {
+		return nil, nil, 0, errors.New("the eigenvalues do not converge")
+	}
+	vectors = new(mat.Dense)
+	eigen.VectorsTo(vectors)
+	return eigen.Values(nil), vectors, total, nil
 }
 
 // components are the principal components of a set of rows, seen from the rows: the eigenvectors of their matrix of
@@ -58,23 +101,16 @@ func newComponents(rows [][]float32, k int) (*components, error) {
 	if err := checkRows(rows, k); err != nil {
 		return nil, err
 	}
-	products := innerProducts(rows)
-	p := &components{total: mat.Trace(products)}
-	if p.total-p.total != 0 {
-		return nil, errors.New("a row has numbers that are not finite")
+	values, ascending, total, err := eigenvectors(innerProducts(rows))
+	if err != nil {
+		return nil, err
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(products, true) {
-		return nil, errors.New("the eigenvalues do not converge")
-	}
-	values := eigen.Values(nil) // ascending
-	var ascending mat.Dense
-	eigen.VectorsTo(&ascending)
+	p := &components{total: total}
 	n := len(rows)
 	p.vectors, p.roots = mat.NewDense(n, n, nil), make([]float64, n)
 	for c := range n {
 		p.roots[c] = math.Sqrt(max(values[n-1-c], 0))
-		p.vectors.SetCol(c, mat.Col(nil, n-1-c, &ascending))
+		p.vectors.SetCol(c, mat.Col(nil, n-1-c, ascending))
 	}
 	return p, nil
 }

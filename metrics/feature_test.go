@@ -114,6 +114,28 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// Columns of zeros change nothing, though they change which matrix is decomposed.
+func TestProjectNarrow(t *testing.T) {
+	narrow, wide := randomRows(40, 6, 1, 3), make([][]float32, 40)
+	for i, row := range narrow {
+		wide[i] = append(append([]float32{}, row...), make([]float32, 60)...)
+	}
+	a, shareA, errA := Project(narrow[:30], narrow[30:])
+	b, shareB, errB := Project(wide[:30], wide[30:])
+	if errA != nil || errB != nil {
+		t.Fatal(errA, errB)
+	}
+	for set := range a {
+		for i := range a[set] {
+			for axis := range 2 {
+				if math.Abs(a[set][i][axis]-b[set][i][axis]) > 1e-6 || math.Abs(shareA[axis]-shareB[axis]) > 1e-9 {
+					t.Fatalf("set %d row %d: %v and %v, shares %v and %v", set, i, a[set][i], b[set][i], shareA, shareB)
+				}
+			}
+		}
+	}
+}
+
 // numpy 2.4.6 (OpenBLAS) gives these signs to entry 3 of the first 16 left singular vectors:
 //
 //	i, j = np.arange(40)[:, None], np.arange(120)[None]

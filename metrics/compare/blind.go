@@ -18,8 +18,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gopdd/gopdd/internal/atomicfile"
 	"github.com/gopdd/gopdd/internal/imgio"
@@ -80,21 +84,8 @@ func (c *Comparison) blind(ctx context.Context, dir, key string, o BlindOptions)
 	if err := refuseOther(dir, k.Test); err != nil {
 		return nil, err
 	}
-	l, err := newLabeller(sheetText)
-	if err != nil {
+	if err := c.drawSheets(ctx, dir, k, o.Side); err != nil {
 		return nil, err
-	}
-	for _, s := range k.Sheets {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		sheet, err := c.blindSheet(s, o.Side, l)
-		if err != nil {
-			return nil, fmt.Errorf("sheet %s: %w", s.Name, err)
-		}
-		if err := imgio.WriteFile(filepath.Join(dir, s.Name+".png"), sheet); err != nil {
-			return nil, err
-		}
 	}
 	if err := writePage(filepath.Join(dir, "index.html"), k); err != nil {
 		return nil, err
@@ -104,6 +95,29 @@ func (c *Comparison) blind(ctx context.Context, dir, key string, o BlindOptions)
 		enc.SetIndent("", "  ")
 		return enc.Encode(k)
 	})
+}
+
+// drawSheets writes the sheets, several at a time.
+func (c *Comparison) drawSheets(ctx context.Context, dir string, k *Key, side int) error {
+	windows := make([]func() []scored, len(c.Pictures)) // each found once, when a sheet needs it
+	for p := range windows {
+		windows[p] = sync.OnceValue(func() []scored { return c.differing(p, 1, side) })
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(min(runtime.GOMAXPROCS(0), 4))
+	for _, s := range k.Sheets {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			sheet, err := c.blindSheet(s, side, windows)
+			if err != nil {
+				return fmt.Errorf("sheet %s: %w", s.Name, err)
+			}
+			return imgio.WriteFile(filepath.Join(dir, s.Name+".png"), sheet)
+		})
+	}
+	return group.Wait()
 }
 
 // refuseOther keeps two tests from being mixed in one folder.
@@ -194,8 +208,12 @@ func interleave(pairs [][]Sheet, n int) []Sheet {
 	}
 }
 
-// blindSheet draws a question: input, A and B side by side.
-func (c *Comparison) blindSheet(s Sheet, side int, l *labeller) (image.Image, error) {
+// blindSheet draws a question: input, A and B side by side; windows gives where the systems differ most in a picture.
+func (c *Comparison) blindSheet(s Sheet, side int, windows []func() []scored) (image.Image, error) {
+	l, err := newLabeller(sheetText) // its faces are for one goroutine
+	if err != nil {
+		return nil, err
+	}
 	p := slices.IndexFunc(c.Pictures, func(p Picture) bool { return p.Name == s.Picture })
 	var results []image.Image
 	for _, system := range []string{s.A, s.B} {
@@ -207,7 +225,7 @@ func (c *Comparison) blindSheet(s Sheet, side int, l *labeller) (image.Image, er
 		results = append(results, m)
 	}
 	size := results[0].Bounds().Size()
-	part := c.shown(p, size, side)
+	part := shown(size, side, windows[p])
 	var panels []panel
 	if lr, err := open(c.Pictures[p].LR); err == nil {
 		scale := float64(size.X) / float64(lr.Bounds().Dx())
@@ -219,15 +237,16 @@ func (c *Comparison) blindSheet(s Sheet, side int, l *labeller) (image.Image, er
 	return drawPanels(panels, part.Size(), s.Name, l), nil
 }
 
-// shown is the part of a picture that a sheet shows: all of a small one.
-func (c *Comparison) shown(p int, size image.Point, side int) image.Rectangle {
+// shown is the part of a picture that a sheet shows: all of a small one, of others where the systems differ most.
+func shown(size image.Point, side int, windows func() []scored) image.Rectangle {
+	whole := image.Rectangle{Max: size}
 	if size.X <= side && size.Y <= side {
-		return image.Rectangle{Max: size}
+		return whole
 	}
-	if best := c.differing(p, 1, side); len(best) > 0 {
+	if best := windows(); len(best) > 0 && best[0].rect().In(whole) {
 		return best[0].rect()
 	}
-	return image.Rectangle{Max: image.Pt(min(size.X, side), min(size.Y, side))}
+	return whole.Intersect(image.Rect(0, 0, side, side))
 }
 
 func drawPanels(panels []panel, size image.Point, title string, l *labeller) image.Image {

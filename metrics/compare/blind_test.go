@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,7 +114,7 @@ func TestBlindSheet(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Sheet{Name: "x-1", Picture: "p01", A: "gamma", B: "alpha"}
-	sheet, err := c.blindSheet(s, 480, l)
+	sheet, err := c.blindSheet(s, 480, make([]func() []scored, 2)) // no windows are asked for: the pictures are small
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +132,27 @@ func TestBlindSheet(t *testing.T) {
 					t.Fatalf("side %c differs from %s at %d,%d", 'A'+i, path, x, y)
 				}
 			}
+		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	window := func(x, y, size int) func() []scored {
+		return func() []scored { return []scored{{Window{"p", x, y, size}, 1}} }
+	}
+	for _, tt := range []struct {
+		reason  string
+		size    image.Point
+		windows func() []scored
+		want    image.Rectangle
+	}{
+		{"a small picture is shown whole", image.Pt(30, 20), nil, image.Rect(0, 0, 30, 20)},
+		{"a large one where the systems differ", image.Pt(90, 80), window(40, 10, 32), image.Rect(40, 10, 72, 42)},
+		{"a window found in results of another size", image.Pt(60, 20), window(40, 10, 32), image.Rect(0, 0, 32, 20)},
+		{"no differences to be found", image.Pt(60, 80), func() []scored { return nil }, image.Rect(0, 0, 32, 32)},
+	} {
+		if got := shown(tt.size, 32, tt.windows); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.reason, got, tt.want)
 		}
 	}
 }

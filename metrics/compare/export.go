@@ -97,7 +97,7 @@ type (
 // WriteJSON writes everything the comparison knows, without loss.
 func (c *Comparison) WriteJSON(w io.Writer) error {
 	out := jsonComparison{Baseline: c.Systems[c.Baseline].Name, Pictures: len(c.Pictures), Notes: c.Notes, Failed: c.Failed(),
-		Interval: "95 % percentile bootstrap over pictures, " + strconv.Itoa(bootstrapDraws) + " draws"}
+		Interval: aboutInterval}
 	for _, m := range c.Metrics {
 		out.Metrics = append(out.Metrics, jsonMetric{m.Name, m.About, betterWord(m)})
 	}

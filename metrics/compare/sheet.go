@@ -202,23 +202,18 @@ func enlarge(m image.Image, part image.Rectangle, side int) image.Image {
 	return repeat(m, part, image.Pt(side, side))
 }
 
-// repeat shows a part of m in the given size, without interpolation.
+// repeat shows a part of m in the given size, without interpolation and without alpha, as the metrics see it.
 func repeat(m image.Image, part image.Rectangle, size image.Point) image.Image {
 	out := image.NewNRGBA(image.Rectangle{Max: size})
 	at := m.Bounds().Min.Add(part.Min)
 	for y := range size.Y {
+		line := out.Pix[y*out.Stride:]
 		for x := range size.X {
-			out.Set(x, y, opaque(m.At(at.X+x*part.Dx()/size.X, at.Y+y*part.Dy()/size.Y)))
+			c := color.NRGBAModel.Convert(m.At(at.X+x*part.Dx()/size.X, at.Y+y*part.Dy()/size.Y)).(color.NRGBA)
+			line[4*x], line[4*x+1], line[4*x+2], line[4*x+3] = c.R, c.G, c.B, 0xff
 		}
 	}
 	return out
-}
-
-// opaque drops the alpha of a colour, as the metrics do.
-func opaque(c color.Color) color.Color {
-	n := color.NRGBAModel.Convert(c).(color.NRGBA)
-	n.A = 0xff
-	return n
 }
 
 func fill(dst draw.Image, r image.Rectangle, c color.Color) {

@@ -130,6 +130,9 @@ func (c *Comparison) deltas() grid {
 	return g
 }
 
+// aboutInterval says how intervals were computed.
+const aboutInterval = "95 % interval: bootstrap over pictures, 20000 draws, percentiles expanded for small samples"
+
 // notes explain the tables and name what is missing, one line each.
 func (c *Comparison) notes() []string {
 	var notes []string
@@ -143,8 +146,7 @@ func (c *Comparison) notes() []string {
 		}
 		notes = append(notes, line)
 	}
-	notes = append(notes, fmt.Sprintf("difference: to %s, mean over pictures; 95 %% interval: percentile bootstrap over pictures, %d draws; "+
-		"better, worse, equal: pictures", c.Systems[c.Baseline].Name, bootstrapDraws))
+	notes = append(notes, fmt.Sprintf("difference: to %s, mean over pictures; %s; better, worse, equal: pictures", c.Systems[c.Baseline].Name, aboutInterval))
 	notes = append(notes, c.Notes...)
 	for _, f := range c.Failed() {
 		notes = append(notes, "failed: "+f)
