@@ -26,6 +26,7 @@ import (
 type cli struct {
 	Upscale upscaleCmd `cmd:"" help:"Upscale images, folders or globs."`
 	Degrade degradeCmd `cmd:"" help:"Make an LR set from HR images."`
+	Train   trainCmd   `cmd:"" help:"Train a network, or adapt one to the pictures of a camera or source."`
 	Eval    evalCmd    `cmd:"" help:"Measure a folder of results against its ground truth."`
 	Compare compareCmd `cmd:"" help:"Set systems side by side on the same pictures."`
 	Data    dataCmd    `cmd:"" help:"Check and prepare training data."`
