@@ -70,8 +70,8 @@ type Sizes struct {
 
 // GeneralistConfig is M_G.
 type GeneralistConfig struct {
-	Kind          GeneralistKind   `yaml:"kind"` // ema: the specialist's averaged copy; frozen: a network that never changes
-	NetworkConfig `yaml:",inline"` // of a frozen one; none: a copy of the specialist's start
+	Kind          GeneralistKind   `yaml:"kind"` // ema: the specialist's averaged copy; frozen: the network below, or a copy of the specialist's start
+	NetworkConfig `yaml:",inline"` // of a frozen one
 }
 
 // DiscriminatorConfig is the U-Net discriminator with spectral norm (Real-ESRGAN, section 3.3). Without a GAN weight

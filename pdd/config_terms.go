@@ -72,9 +72,16 @@ func checkLayers(p *problems, term string, layers losses.Layers, weight float64)
 func (c *Config) checkTerms(p *problems) {
 	l := c.Loss
 	images := l.L1 + l.Wavelet.Weight + l.Perceptual.Weight + l.Perceptual.Style
+	labelled := images + l.GAN.Weight
+	if c.Method == Imitation {
+		labelled *= l.Lambda
+	}
+	if labelled == 0 && c.Warmup.Distillation > 0 && c.Method != SupervisedOnly {
+		p.add("warmup.distillation", "%d steps with labelled terms alone, and none has a weight: set it to 0, or weigh l1, wavelet, perceptual or gan", c.Warmup.Distillation)
+	}
 	switch c.Method {
 	case SupervisedOnly:
-		if images+l.GAN.Weight == 0 {
+		if labelled == 0 {
 			p.add("loss", "every labelled term has weight 0, so nothing is learnt: weigh l1, wavelet, perceptual or gan")
 		}
 		if c.Discriminator.Fakes == FakesBoth && c.adversaries() {

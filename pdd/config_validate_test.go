@@ -99,6 +99,13 @@ func TestValidate(t *testing.T) {
 			c.Loss.Intra.Weight, c.Loss.Inter.Weight, c.Loss.GAN.Unlabelled = 0, 0, pdd.GANNone
 		}, "loss: without intra, inter and an adversarial term"},
 		{"distillation by the discriminator alone", "ema", func(c *pdd.Config) { c.Loss.Intra.Weight, c.Loss.Inter.Weight = 0, 0 }, ""},
+		{"a warm-up that learns nothing", "ema", func(c *pdd.Config) {
+			c.Loss.Wavelet.Weight, c.Loss.Perceptual.Weight, c.Loss.GAN.Weight = 0, 0, 0
+		}, "warmup.distillation: 5 steps with labelled terms alone, and none has a weight"},
+		{"a warm-up of terms that lambda switches off", "naive", func(c *pdd.Config) { c.Loss.Lambda = 0 }, "warmup.distillation: 5 steps with labelled terms alone"},
+		{"no warm-up, no labelled terms", "static", func(c *pdd.Config) {
+			c.Loss.Wavelet.Weight, c.Loss.Perceptual.Weight, c.Loss.GAN.Weight = 0, 0, 0
+		}, ""},
 		{"imitation of nothing", "naive", func(c *pdd.Config) { c.Loss.Wavelet.Weight, c.Loss.Perceptual.Weight = 0, 0 }, "loss: nothing of the generalist is imitated"},
 		{"lambda of a joint term", "naive", func(c *pdd.Config) {
 			c.Loss.GAN.Unlabelled, c.Loss.GAN.UnlabelledWeight = pdd.GANJoint, 0

@@ -81,7 +81,9 @@ func (t *Trainer) features(s *tensor.Scope, ph phase, p part, y predictions) (f 
 		}
 		return f
 	}
-	f.gL, f.gU = halvesOf(s, at(s.NoGrad(), s.Cat(0, y.gL, y.gU), t.cfg.guidingLayers()))
+	if layers := t.cfg.guidingLayers(); len(layers) > 0 {
+		f.gL, f.gU = halvesOf(s, at(s.NoGrad(), s.Cat(0, y.gL, y.gU), layers))
+	}
 	f.sL, f.sU = halvesOf(s, at(s, s.Cat(0, y.sL, y.sU), t.cfg.allLayers()))
 	return f
 }
