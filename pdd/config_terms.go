@@ -128,7 +128,8 @@ func (v ValidationConfig) check(p *problems) {
 
 // parse reads a metric's name. The models that some need are stand-ins, so that the name alone counts.
 func (v ValidationConfig) parse(name string) (report.Metric, error) {
-	list, err := report.Parse(name, max(v.Crop, 0), report.Models{NIQE: &metrics.NIQEPrior{}, NRQM: &metrics.NRQMModel{}})
+	list, err := report.Parse(name, max(v.Crop, 0), report.Models{NIQE: &metrics.NIQEPrior{}, NRQM: &metrics.NRQMModel{},
+		LPIPS: func(string) (report.Distance, error) { return nil, nil }})
 	switch {
 	case err != nil:
 		return report.Metric{}, err

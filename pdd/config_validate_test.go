@@ -136,7 +136,7 @@ func TestValidate(t *testing.T) {
 
 		{"a metric nobody knows", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"vmaf"} }, `validation.metrics: metric "vmaf"`},
 		{"two metrics in one", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"psnr_rgb,ssim_rgb"} }, `validation.metrics: "psnr_rgb,ssim_rgb"`},
-		{"a metric whose model is a file", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"niqe_y_bt601"} }, ""},
+		{"a metric whose model is a file", "ema", func(c *pdd.Config) { c.Validation.Metrics = []string{"niqe_y_bt601", "lpips_alex"} }, ""},
 		{"no truth", "ema", func(c *pdd.Config) { c.Validation.LR = "lr" }, "validation.hr: there is no ground truth for psnr_y_bt601, ssim_y_bt601, sharpness"},
 		{"no truth needed", "ema", func(c *pdd.Config) { c.Validation.LR, c.Validation.Metrics = "lr", []string{"niqe_y_bt601"} }, ""},
 		{"truth alone", "ema", func(c *pdd.Config) { c.Validation.HR = "hr" }, "validation.lr: there is ground truth"},
