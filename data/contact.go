@@ -42,11 +42,11 @@ func (s *ContactSheet) Add(r SampleResult) error {
 	scale := max(1, r.Target.W/max(r.LR.W, 1))
 	size := min(contactSide/scale, r.LR.W, r.LR.H)
 	middle := image.Rect(0, 0, size, size).Add(image.Pt((r.LR.W-size)/2, (r.LR.H-size)/2))
-	lr, err := cropTo(r.LR, middle)
+	lr, err := r.LR.cropOriented(middle, Orientation{})
 	if err != nil {
 		return err
 	}
-	target, err := cropTo(r.Target, scaled(middle, scale).Intersect(image.Rect(0, 0, r.Target.W, r.Target.H)))
+	target, err := r.Target.cropOriented(scaled(middle, scale).Intersect(image.Rect(0, 0, r.Target.W, r.Target.H)), Orientation{})
 	if err != nil {
 		return err
 	}

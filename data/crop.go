@@ -25,25 +25,44 @@ func (m *Image) Orient(o Orientation) *Image {
 	if o == (Orientation{}) {
 		return m
 	}
-	out := newImage(m.C, m.H, m.W)
+	return m.cut(image.Rect(0, 0, m.W, m.H), o)
+}
+
+// cropOriented is [Image.Crop] of r and [Image.Orient] of that in one copy.
+func (m *Image) cropOriented(r image.Rectangle, o Orientation) (*Image, error) {
+	if r.Empty() || !r.In(image.Rect(0, 0, m.W, m.H)) {
+		return nil, fmt.Errorf("data: crop %d×%d at (%d, %d): outside the image of %d×%d", r.Dx(), r.Dy(), r.Min.X, r.Min.Y, m.W, m.H)
+	}
+	return m.cut(r, o), nil
+}
+
+// cut returns a copy of the part r, which lies in m, in another orientation.
+func (m *Image) cut(r image.Rectangle, o Orientation) *Image {
+	w, h := r.Dx(), r.Dy()
+	out := newImage(m.C, h, w)
 	if o.Transpose {
-		out.H, out.W = m.W, m.H
+		out.H, out.W = w, h
 	}
 	for c := range m.C {
 		dst := out.Plane(c)
-		for y := range m.H {
+		for y := range h {
 			toY := y
 			if o.FlipY {
-				toY = m.H - 1 - y
+				toY = h - 1 - y
 			}
-			at, step := toY*m.W, 1 // where sample x = 0 goes, and the way to the next
+			at, step := toY*w, 1 // where sample x = 0 goes, and the way to the next
 			if o.Transpose {
-				at, step = toY, m.H
+				at, step = toY, h
 			}
 			if o.FlipX {
-				at, step = at+(m.W-1)*step, -step
+				at, step = at+(w-1)*step, -step
 			}
-			for _, v := range m.Row(c, y) {
+			src := m.Row(c, r.Min.Y+y)[r.Min.X:r.Max.X]
+			if step == 1 {
+				copy(dst[at:], src)
+				continue
+			}
+			for _, v := range src {
 				dst[at] = v
 				at += step
 			}

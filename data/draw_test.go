@@ -269,7 +269,7 @@ func TestPoissonStatistics(t *testing.T) {
 		counts := make([]int, hi-lo+3)
 		weights := make([]float64, len(counts))
 		for range 20 * draws {
-			counts[min(max(table.draw(rng), lo-1), hi+1)-lo+1]++
+			counts[min(max(table.draw(rng.Uint32()), lo-1), hi+1)-lo+1]++
 		}
 		for k := lo; k <= hi; k++ {
 			weights[k-lo+1] = law.Prob(float64(k))

@@ -2,6 +2,8 @@ package data
 
 import (
 	"fmt"
+	"image"
+	"math"
 	"slices"
 )
 
@@ -71,15 +73,16 @@ func (m *Image) Clamp() *Image {
 	return m
 }
 
-// clamp01 is v within [0, 1]; not-a-number is 0.
+// clamp01 is v within [0, 1]; not-a-number is 0. It works on the bits, whose order as integers is that of numbers from
+// 0 on, because the processor cannot guess branches on noise.
 func clamp01(v float32) float32 {
-	if v >= 1 {
-		return 1
+	const one, infinity = 0x3f800000, 0x7f800000
+	b := int32(math.Float32bits(v))
+	b &^= b >> 31 // negative
+	if b > infinity {
+		b = 0
 	}
-	if v > 0 {
-		return v
-	}
-	return 0
+	return math.Float32frombits(uint32(min(b, one)))
 }
 
 // RGB returns m itself when it has three planes and a copy with the gray plane three times when it has one.
@@ -93,14 +96,5 @@ func (m *Image) RGB() *Image {
 // Crop returns a copy of the w×h samples whose top left corner is column x, row y. It fails when they do not all lie
 // in m.
 func (m *Image) Crop(x, y, w, h int) (*Image, error) {
-	if x < 0 || y < 0 || w <= 0 || h <= 0 || w > m.W-x || h > m.H-y {
-		return nil, fmt.Errorf("data: crop %d×%d at (%d, %d): outside the image of %d×%d", w, h, x, y, m.W, m.H)
-	}
-	out := newImage(m.C, h, w)
-	for c := range m.C {
-		for i := range h {
-			copy(out.Row(c, i), m.Row(c, y+i)[x:x+w])
-		}
-	}
-	return out, nil
+	return m.cropOriented(image.Rectangle{Min: image.Pt(x, y), Max: image.Pt(x+w, y+h)}, Orientation{})
 }

@@ -158,11 +158,11 @@ func TestSyntheticPatchIsPartOfWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		part, _ := square(again, whole.W, whole.H, 24)
-		want, _ := cropTo(whole, part)
+		want, _ := whole.cropOriented(part, Orientation{})
 		if diff := maxDiff(t, s.LR, want); diff != 0 {
 			t.Errorf("patch at %v differs from the whole LR picture by %g", part.Min, diff)
 		}
-		wantHR, _ := cropTo(hr, scaled(part, 4))
+		wantHR, _ := hr.cropOriented(scaled(part, 4), Orientation{})
 		if diff := maxDiff(t, s.HR, wantHR); diff != 0 {
 			t.Errorf("target at %v differs by %g", part.Min, diff)
 		}

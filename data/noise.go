@@ -2,19 +2,24 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"math/rand/v2"
-
-	"github.com/gopdd/gopdd/internal/pixel"
 )
 
 // Quantize rounds m to levels of 1/255, halves to even, and clamps it to [0, 1], in place, and returns m: what
 // storing as an 8-bit picture would do.
 func (m *Image) Quantize() *Image {
 	for i, v := range m.Pix {
-		m.Pix[i] = float32(pixel.Level(v, 255)) / 255
+		m.Pix[i] = float32(level8(v)) / 255
 	}
 	return m
+}
+
+// level8 is v, clamped to [0, 1], as one of 0..255, halves rounded to even: numbers from 2²³ on have no fraction.
+func level8(v float32) uint8 {
+	const whole = 1 << 23
+	return uint8(math.Float32bits(float32(255*clamp01(v)) + whole))
 }
 
 // AddNoise returns m + noise clamped to [0, 1]. noise has the size of m and as many planes, or one plane that is added
@@ -35,9 +40,9 @@ func addScaled(m, noise *Image, scale float32) (*Image, error) {
 	}
 	out := newImage(m.C, m.H, m.W)
 	for c := range m.C {
-		add := noise.Plane(c % noise.C)
-		dst := out.Plane(c)
-		for i, v := range m.Plane(c) {
+		src, add, dst := m.Plane(c), noise.Plane(c%noise.C), out.Plane(c)
+		add, dst = add[:len(src)], dst[:len(src)]
+		for i, v := range src {
 			dst[i] = clamp01(v + scale*add[i])
 		}
 	}
@@ -65,9 +70,8 @@ func PoissonNoise(m *Image, scale float64, counts *Image) (*Image, error) {
 	if err := checkNoise(m, counts); err != nil {
 		return nil, err
 	}
-	mean, vals := poissonMean(m, counts.C)
-	noise := mean
-	for i, q := range mean.Pix {
+	noise, vals := poissonMean(m, counts.C)
+	for i, q := range noise.Pix {
 		noise.Pix[i] = counts.Pix[i]/float32(vals) - q
 	}
 	return addScaled(m, noise, float32(scale))
@@ -88,8 +92,10 @@ func PoissonLevels(m *Image) int {
 	var seen [256]bool
 	n := 0
 	for _, v := range m.Pix {
-		if l := uint8(pixel.Level(v, 255)); !seen[l] {
-			seen[l] = true
+		seen[level8(v)] = true
+	}
+	for _, s := range seen {
+		if s {
 			n++
 		}
 	}
@@ -146,7 +152,7 @@ func (n Noise) Apply(m *Image) (*Image, error) {
 	case Gaussian:
 		return GaussianNoise(m, n.Level, normals(rng, planes, m.H, m.W))
 	case Poisson:
-		return PoissonNoise(m, n.Level, poissonCounts(rng, m, planes))
+		return addScaled(m, shotNoise(rng, m, planes), float32(n.Level))
 	case Covariance:
 		if n.Mixing == nil || m.C != 3 {
 			return nil, fmt.Errorf("data: add noise: covariance noise needs mixing and an RGB image, not %d planes", m.C)
@@ -176,16 +182,13 @@ func mix(m *Image, a *[3][3]float64) *Image {
 	return m
 }
 
-// poissonCounts draws a count for each sample. Means are multiples of v/255, so that a table each will do.
-func poissonCounts(rng *rand.Rand, m *Image, planes int) *Image {
-	mean, vals := poissonMean(m, planes)
-	var tables [256]*poissonTable
-	for i, q := range mean.Pix {
-		l := uint8(pixel.Level(q, 255))
-		if tables[l] == nil {
-			tables[l] = newPoissonTable(float64(l) / 255 * float64(vals))
-		}
-		mean.Pix[i] = float32(tables[l].draw(rng))
+// shotNoise is the noise of [PoissonNoise] at scale 1, with counts drawn.
+func shotNoise(rng *rand.Rand, m *Image, planes int) *Image {
+	noise, vals := poissonMean(m, planes)
+	tables := shotTables(vals)
+	for i, q := range noise.Pix {
+		count := tables[level8(q)].draw(rng.Uint32())
+		noise.Pix[i] = float32(count)/float32(vals) - q
 	}
-	return mean
+	return noise
 }

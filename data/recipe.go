@@ -71,7 +71,8 @@ type Compression struct {
 	Real    bool    `json:"real,omitempty"`
 }
 
-// Apply returns what the step makes of m; target is the image the recipe's steps began with. m is not changed.
+// Apply returns what the step makes of m, which is not changed; m itself where there is nothing to do. target is the
+// image the recipe's steps began with.
 func (s Step) Apply(m, target *Image) (*Image, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (s Step) Apply(m, target *Image) (*Image, error) {
 	}
 	switch {
 	case s.Multiple > 0:
-		return m.Crop(0, 0, m.W-m.W%s.Multiple, m.H-m.H%s.Multiple)
+		return cutToMultiple(m, s.Multiple)
 	case s.Sharpen != nil:
 		return Sharpen(m, *s.Sharpen)
 	case s.Blur != nil:
@@ -98,6 +99,14 @@ func (s Step) Apply(m, target *Image) (*Image, error) {
 		return m.Clone().Clamp(), nil
 	}
 	return m.Clone().Quantize(), nil
+}
+
+// cutToMultiple cuts m right and below; where nothing is to be cut it is m itself.
+func cutToMultiple(m *Image, n int) (*Image, error) {
+	if m.W%n == 0 && m.H%n == 0 {
+		return m, nil
+	}
+	return m.Crop(0, 0, m.W-m.W%n, m.H-m.H%n)
 }
 
 // validate demands that exactly one field is set.

@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // USM is Real-ESRGAN's unsharp mask, which sharpens the ground truth before it is degraded: where a pixel differs
 // from its Gaussian blur by more than Threshold, Weight times the difference is added, with a blurred mask.
@@ -25,26 +28,42 @@ func Sharpen(m *Image, u USM) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	mask := newImage(m.C, m.H, m.W)
-	flat := true
-	for i, v := range m.Pix {
-		if d := 255 * (v - blur.Pix[i]); d > float32(u.Threshold) || -d > float32(u.Threshold) {
-			mask.Pix[i], flat = 1, false
-		}
-	}
-	if flat {
+	mask, some := aboveThreshold(m, blur, float32(u.Threshold))
+	if !some {
 		return m, nil
 	}
 	soft, err := Filter2D(mask, weights, side)
 	if err != nil {
 		return nil, err
 	}
-	out := mask
-	for i, v := range m.Pix {
-		sharp := clamp01(v + float32(u.Weight)*(v-blur.Pix[i]))
-		out.Pix[i] = soft.Pix[i]*sharp + (1-soft.Pix[i])*v
+	sharpenMasked(m.Pix, blur.Pix, soft.Pix, float32(u.Weight))
+	return soft, nil
+}
+
+// sharpenMasked replaces each sample of mask by that of p, sharpened as far as the mask says.
+func sharpenMasked(p, blur, mask []float32, weight float32) {
+	blur, mask = blur[:len(p)], mask[:len(p)]
+	for i, v := range p {
+		sharp := clamp01(v + weight*(v-blur[i]))
+		mask[i] = mask[i]*sharp + (1-mask[i])*v
 	}
-	return out, nil
+}
+
+// aboveThreshold is 1 where a and b differ by more than t levels of 255, else 0, and tells whether it is 1 anywhere. In
+// textures a branch would go either way: the comparison is a subtraction of bits, whose order is that of numbers from
+// 0 on.
+func aboveThreshold(a, b *Image, t float32) (mask *Image, some bool) {
+	const one, sign = 0x3f800000, 1 << 31
+	mask = newImage(a.C, a.H, a.W)
+	limit, any := math.Float32bits(t), uint32(0)
+	q, out := b.Pix[:len(a.Pix)], mask.Pix[:len(a.Pix)]
+	for i, v := range a.Pix {
+		d := 255 * (v - q[i])
+		above := (limit - math.Float32bits(d)&^sign) >> 31
+		any |= above
+		out[i] = math.Float32frombits(above * one)
+	}
+	return mask, any != 0
 }
 
 func (u USM) kernel() ([]float32, int, error) {

@@ -63,19 +63,11 @@ func (d *Synthetic) Sample(rng *rand.Rand, i int) (Sample, error) {
 		return Sample{}, fmt.Errorf("data: degrade %q: %w", d.items[i].Path, err)
 	}
 	part = part.Sub(around.Min)
-	if lr, err = cropTo(lr, part); err != nil {
+	if lr, err = lr.cropOriented(part, o); err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: LR image: %w", d.items[i].Path, err)
 	}
-	if hr, err = cropTo(hr, scaled(part, scale)); err != nil {
+	if hr, err = hr.cropOriented(scaled(part, scale), o); err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: target: %w", d.items[i].Path, err)
 	}
-	return Sample{LR: lr.Orient(o), HR: hr.Orient(o), Name: d.items[i].Path, Recipe: &recipe}, nil
-}
-
-// cropTo is m's part r, m itself if that is all of it.
-func cropTo(m *Image, r image.Rectangle) (*Image, error) {
-	if r == image.Rect(0, 0, m.W, m.H) {
-		return m, nil
-	}
-	return m.Crop(r.Min.X, r.Min.Y, r.Dx(), r.Dy())
+	return Sample{LR: lr, HR: hr, Name: d.items[i].Path, Recipe: &recipe}, nil
 }

@@ -97,11 +97,24 @@ func (r *Reader) colours(y int, rows [][]float32) {
 		return
 	}
 	line := byteLine(r.img, y, r.line)
+	if len(rows) == 3 {
+		unpack(rows[0], rows[1], rows[2], line)
+		return
+	}
 	for c := range rows {
 		row := rows[c]
 		for x := range row {
 			row[x] = unit8[line[4*x+c]]
 		}
+	}
+}
+
+// unpack fills three rows in one sweep over the line.
+func unpack(r, g, b []float32, line []uint8) {
+	g, b = g[:len(r)], b[:len(r)]
+	for x := range r {
+		p := line[4*x : 4*x+4 : 4*x+4]
+		r[x], g[x], b[x] = unit8[p[0]], unit8[p[1]], unit8[p[2]]
 	}
 }
 
