@@ -20,8 +20,8 @@ func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	if err := cfg.validateFor(t); err != nil {
-		return nil, fmt.Errorf("pdd: new trainer: %w", err)
+	if err := cfg.validate(t.specialist != nil, t.phi != nil); err != nil {
+		return nil, err
 	}
 	if err := t.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("pdd: new trainer: %w", err), t.Close())
@@ -252,6 +252,3 @@ func (t *Trainer) buildLoader() (err error) {
 	})
 	return err
 }
-
-// validateFor is Validate for a configuration whose networks and data may be in memory.
-func (c Config) validateFor(t *Trainer) error { return c.validate(t.specialist != nil, t.phi != nil) }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gopdd/gopdd/data"
@@ -42,20 +43,20 @@ func (t *Trainer) newValidator() (*validator, error) {
 		v.pairs = v.pairs[:min(c.Max, len(v.pairs))]
 	}
 	if len(c.Metrics) > 0 {
-		if v.metrics, err = report.Parse(strings.Join(c.Metrics, ","), c.Crop, report.Models{}); err != nil {
+		models, err := t.metricModels()
+		if err != nil {
+			return nil, fmt.Errorf("validation: %w", err)
+		}
+		if v.metrics, err = report.Parse(strings.Join(c.Metrics, ","), c.Crop, models); err != nil {
 			return nil, fmt.Errorf("validation: %w", err)
 		}
 	}
 	if t.cfg.Output.Best != "" {
-		wanted, err := report.Parse(t.cfg.Output.Best, c.Crop, report.Models{})
+		wanted, err := c.parse(t.cfg.Output.Best)
 		if err != nil {
 			return nil, fmt.Errorf("output.best: %w", err)
 		}
-		for i, m := range v.metrics {
-			if m.Name == wanted[0].Name {
-				v.best = i
-			}
-		}
+		v.best = slices.IndexFunc(v.metrics, func(m report.Metric) bool { return m.Name == wanted.Name })
 	}
 	return v, nil
 }

@@ -15,13 +15,6 @@ type lpipsFlags struct {
 	LPIPSHeads    map[string]string `name:"lpips-heads" placeholder:"NET=FILE" help:"Linear heads of lpips_NET. Default: what pdd weights get has fetched." group:"Measuring"`
 }
 
-// lpipsCatalog names the weights of each network in the catalogue.
-var lpipsCatalog = map[string]struct{ backbone, heads string }{
-	"alex":    {"alexnet", "lpips-alex"},
-	"vgg":     {"vgg16", "lpips-vgg"},
-	"squeeze": {"squeezenet1_1", "lpips-squeeze"},
-}
-
 // lpipsError marks what is no wrong usage of the metric's name.
 type lpipsError struct{ error }
 
@@ -71,8 +64,8 @@ func (f lpipsFlags) files(net string) (backbone, heads string, err error) {
 		}
 		return path
 	}
-	names := lpipsCatalog[net]
-	backbone, heads = find(f.LPIPSBackbone[net], names.backbone), find(f.LPIPSHeads[net], names.heads)
+	names := weights.LPIPS[net]
+	backbone, heads = find(f.LPIPSBackbone[net], names.Backbone), find(f.LPIPSHeads[net], names.Heads)
 	if len(missing) > 0 {
 		err = fmt.Errorf("weights for lpips_%s are not on this machine yet: run: pdd weights get %s, or name files: --lpips-backbone %s=FILE --lpips-heads %s=FILE",
 			net, strings.Join(missing, " "), net, net)
@@ -84,7 +77,7 @@ func (f lpipsFlags) files(net string) (backbone, heads string, err error) {
 func (f lpipsFlags) validateNets() error {
 	for flag, files := range map[string]map[string]string{"--lpips-backbone": f.LPIPSBackbone, "--lpips-heads": f.LPIPSHeads} {
 		for net := range files {
-			if _, ok := lpipsCatalog[net]; !ok {
+			if _, ok := weights.LPIPS[net]; !ok {
 				return usagef("%s %s=…: want alex=FILE, vgg=FILE or squeeze=FILE", flag, net)
 			}
 		}

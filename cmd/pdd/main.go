@@ -113,6 +113,7 @@ func (e *env) fail(err error) int {
 
 // complain prints one line on standard error.
 func (e *env) complain(text string) {
-	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	text = strings.Join(strings.Split(strings.TrimSpace(text), "\n  "), "\n") // an indented list
+	text = strings.ReplaceAll(strings.ReplaceAll(text, ":\n", ": "), "\n", "; ")
 	fmt.Fprintln(e.stderr, "pdd: "+strings.TrimPrefix(text, "pdd: "))
 }

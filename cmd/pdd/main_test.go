@@ -192,7 +192,7 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 
 func TestHelpScreens(t *testing.T) {
 	var all strings.Builder
-	for _, args := range []string{"--help", "upscale --help", "inspect --help", "weights --help", "weights list --help", "weights get --help",
+	for _, args := range []string{"--help", "upscale --help", "train --help", "inspect --help", "weights --help", "weights list --help", "weights get --help",
 		"weights convert --help", "doctor --help", "version --help"} {
 		o := pddRun(t, nil, strings.Fields(args)...)
 		if o.code != exitDone || o.stderr != "" {

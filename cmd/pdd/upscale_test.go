@@ -208,7 +208,7 @@ func TestUpscaleEngineFails(t *testing.T) {
 			return nil
 		}
 	}, "upscale", "one.png", "photos/a.png", "--out", "o", "--weights", "w.pth")
-	if o.code != exitFailed || !strings.HasPrefix(o.stdout, "1 done, 0 skipped, 1 failed") || !strings.Contains(o.stderr, "upscale:; out of memory\n") {
+	if o.code != exitFailed || !strings.HasPrefix(o.stdout, "1 done, 0 skipped, 1 failed") || !strings.Contains(o.stderr, "upscale: out of memory\n") {
 		t.Errorf("%+v", o)
 	}
 	if got := files(t, "o"); len(got) != 1 {

@@ -26,6 +26,13 @@ var (
 	lpipsWheel = &Package{"lpips", "0.1.4", nil}
 )
 
+// LPIPS names the entries that LPIPS needs with each of its networks.
+var LPIPS = map[string]struct{ Backbone, Heads string }{
+	"alex":    {"alexnet", "lpips-alex"},
+	"vgg":     {"vgg16", "lpips-vgg"},
+	"squeeze": {"squeezenet1_1", "lpips-squeeze"},
+}
+
 // Catalog lists the known weights. Treat it as read-only.
 var Catalog = []Entry{
 	{"realesrgan-x4plus", Generator, "Real-ESRGAN ×4 for photos, RRDBNet with 23 blocks", []Source{
