@@ -21,5 +21,6 @@ func parallel(n, grain int, fn func(lo, hi int)) {
 	wg.Wait()
 }
 
-// grain is the number of rows that hold enough multiplications to be worth a goroutine, given those of one row.
-func grain(perRow int) int { return 1 + (1<<20)/max(perRow, 1) }
+// grain is the number of rows that are worth a goroutine, given the multiplications of one row: those of a patch are
+// not, since a loader keeps the processors busy with other patches.
+func grain(perRow int) int { return 1 + (1<<23)/max(perRow, 1) }
