@@ -73,6 +73,10 @@ func TestRefusals(t *testing.T) {
 		{"nil is a picture that failed to load", nil, gray, Convention{}, "empty"},
 		{"no pixels", image.NewGray(image.Rectangle{}), gray, Convention{}, "empty"},
 		{"a Planar whose fields contradict", &Planar{C: 3, H: 20, W: 20}, gray, Convention{}, "planar"},
+		{"twice the crop overflows to something small", gray, gray, Convention{Crop: 3 << 61}, "nothing is left"},
+		{"a Uniform has 4e18 pixels", image.White, image.White, Convention{}, "at most"},
+		{"bytes that end before the bounds do", &image.NRGBA{Stride: 80, Rect: gray.Rect}, gray, Convention{}, "its bounds need 1600"},
+		{"the same in one plane of three", &image.YCbCr{Y: make([]uint8, 400), Cb: make([]uint8, 400), YStride: 20, CStride: 20, Rect: gray.Rect}, gray, Convention{}, "its bounds need 400"},
 		{"an unknown implementation", gray, gray, Convention{Impl: 9}, "unknown implementation"},
 		{"an unknown colour", gray, gray, Convention{Color: 9}, "unknown color"},
 	}
@@ -112,6 +116,41 @@ func TestImageTypes(t *testing.T) {
 				t.Errorf("%s: PSNR %v = %v, %v, want %v", tt.reason, c, got, err, want)
 			}
 		}
+	}
+}
+
+// A part copied to a Planar is the part; it has three planes whatever it was made of.
+func TestNewPlanar(t *testing.T) {
+	src, part := noisyNRGBA(33, 27, 3), image.Rect(4, 6, 30, 27)
+	for _, img := range []image.Image{src, shifted(src).SubImage(image.Rect(5, 6, 38, 33)), redraw(image.NewGray16(src.Rect), src), toPlanar(src), planar(1, 27, 33, 0.4)} {
+		p, err := NewPlanar(img, part)
+		if err != nil || p.C != 3 || p.Bounds() != image.Rect(0, 0, 26, 21) {
+			t.Fatalf("%T: %+v, %v", img, p, err)
+		}
+		whole, err := NewPlanar(img, image.Rect(0, 0, 33, 27))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if psnr, err := PSNR(img, whole, Convention{Impl: BasicSR}); err != nil || psnr < 150 { // rounded to float32
+			t.Errorf("%T: PSNR with its own copy %v, %v", img, psnr, err)
+		}
+		for c := range 3 {
+			for y := range p.H {
+				for x := range p.W {
+					if got, want := p.Pix[(c*p.H+y)*p.W+x], whole.Pix[(c*27+y+6)*33+x+4]; got != want {
+						t.Fatalf("%T: plane %d at (%d,%d): %v, want %v", img, c, x, y, got, want)
+					}
+				}
+			}
+		}
+	}
+	for _, r := range []image.Rectangle{{}, image.Rect(-1, 0, 3, 3), image.Rect(0, 0, 34, 27)} {
+		if _, err := NewPlanar(src, r); err == nil {
+			t.Errorf("part %v: no error", r)
+		}
+	}
+	if _, err := NewPlanar(nil, part); err == nil {
+		t.Error("nil: no error")
 	}
 }
 

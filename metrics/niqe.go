@@ -36,6 +36,9 @@ func niqe(img image.Image, prior *NIQEPrior, color Color, crop int) (float64, er
 	if err != nil {
 		return 0, err
 	}
+	if len(rows) < 2 {
+		return 0, fmt.Errorf("one block of %d×%d fits: at least two blocks are needed", prior.Block, prior.Block)
+	}
 	return prior.distance(rows)
 }
 
@@ -203,6 +206,9 @@ func (p *NIQEPrior) distance(rows [][niqeFeatures]float64) (float64, error) {
 		}
 	}
 	square, err := pseudoInverseForm(cov, diff)
+	if err == nil && !(square >= 0) {
+		err = errors.New("the prior's covariance has negative eigenvalues: it is none")
+	}
 	return math.Sqrt(square), err
 }
 

@@ -138,7 +138,7 @@ func (p *NIQEPrior) check() error {
 	}
 	for i, row := range p.Cov {
 		for j, v := range row {
-			if math.Abs(v-p.Cov[j][i]) > 1e-9*math.Sqrt(math.Abs(p.Cov[i][i]*p.Cov[j][j])) {
+			if !(math.Abs(v-p.Cov[j][i]) <= 1e-9*math.Sqrt(math.Abs(p.Cov[i][i]*p.Cov[j][j]))) { // true for NaN too
 				return fmt.Errorf("covariance (%d,%d) is %v, (%d,%d) is %v: want a symmetric matrix", i, j, v, j, i, p.Cov[j][i])
 			}
 		}

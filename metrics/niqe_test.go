@@ -74,7 +74,7 @@ func TestNIQEOddPictures(t *testing.T) {
 		{"a sky of one colour leaves blocks to measure", half, YBT601, ""},
 		{"sides that are no multiple of 96 are cut", noisyNRGBA(230, 110, 2), YYIQ, ""},
 		{"one colour has no statistics", fill(200, 200, color.White), YBT601, "texture"},
-		{"one block has no covariance", noisyNRGBA(100, 100, 3), YBT601, "two blocks"},
+		{"one block has no covariance", noisyNRGBA(100, 100, 3), YBT601, "one block of 96×96 fits"},
 		{"smaller than a block", noisyNRGBA(95, 300, 4), YBT601, "at least one block"},
 		{"NIQE is a metric of luma", half, RGB, "luma"},
 	} {
@@ -88,6 +88,19 @@ func TestNIQEOddPictures(t *testing.T) {
 	}
 	if _, err := NIQE(half, nil, YBT601, 0); err == nil {
 		t.Error("no prior: no error")
+	}
+}
+
+// Priors may also be made by hand: what is no covariance must not make the score NaN.
+func TestNIQEOfBadPriors(t *testing.T) {
+	nan, negative := *mustPrior(t, "testdata/prior.mat"), *mustPrior(t, "testdata/prior.mat")
+	nan.Cov[3][4], nan.Cov[4][3] = math.NaN(), math.NaN()
+	negative.Cov[3][4], negative.Cov[4][3] = 1e3, 1e3 // more than the variances: negative along (1, -1)
+	negative.Mean[3], negative.Mean[4] = 1e3, -1e3
+	for want, prior := range map[string]*NIQEPrior{"symmetric": &nan, "negative eigenvalues": &negative} {
+		if score, err := NIQE(noisyNRGBA(200, 200, 1), prior, YBT601, 0); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("score %v, error %v, want one with %q", score, err, want)
+		}
 	}
 }
 

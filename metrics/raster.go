@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 )
@@ -14,28 +15,45 @@ type raster interface {
 	rgb(dst [3][]float64, x, y int)
 }
 
+// maxPixels bounds pictures: image.Uniform has 4e18 pixels.
+const maxPixels = 1 << 30
+
 // newRaster picks the fastest way to read img; types it does not know are read by their At method.
 func newRaster(img image.Image) (raster, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("the picture is empty")
 	}
+	size := img.Bounds().Size()
+	if size.X > maxPixels || size.Y > maxPixels/size.X {
+		return nil, fmt.Errorf("picture of %d×%d pixels: at most %d are measured", size.X, size.Y, maxPixels)
+	}
+	last := img.Bounds().Max.Sub(image.Pt(1, 1))
 	switch m := img.(type) {
 	case *Planar:
 		return m, m.check()
 	case *image.NRGBA:
-		return bytes4{pix: m.Pix, stride: m.Stride}, nil
+		return bytes4{pix: m.Pix, stride: m.Stride}, holds(m.Pix, m.PixOffset(last.X, last.Y)+4)
 	case *image.RGBA:
-		return bytes4{pix: m.Pix, stride: m.Stride, premultiplied: true}, nil
+		return bytes4{pix: m.Pix, stride: m.Stride, premultiplied: true}, holds(m.Pix, m.PixOffset(last.X, last.Y)+4)
 	case *image.Gray:
-		return gray8{m}, nil
+		return gray8{m}, holds(m.Pix, m.PixOffset(last.X, last.Y)+1)
 	case *image.Gray16:
-		return gray16{m}, nil
+		return gray16{m}, holds(m.Pix, m.PixOffset(last.X, last.Y)+2)
 	case *image.NRGBA64:
-		return nrgba64{m}, nil
+		return nrgba64{m}, holds(m.Pix, m.PixOffset(last.X, last.Y)+8)
 	case *image.YCbCr:
-		return ycbcr{m}, nil
+		c := m.COffset(last.X, last.Y) + 1
+		return ycbcr{m}, errors.Join(holds(m.Y, m.YOffset(last.X, last.Y)+1), holds(m.Cb, c), holds(m.Cr, c))
 	}
 	return anyImage{img}, nil
+}
+
+// holds is an error where the samples of a picture made by hand end before its bounds do.
+func holds(samples []uint8, needed int) error {
+	if len(samples) < needed {
+		return fmt.Errorf("picture with %d bytes of samples, its bounds need %d", len(samples), needed)
+	}
+	return nil
 }
 
 // bytes4 reads image.NRGBA and image.RGBA.

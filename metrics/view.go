@@ -24,7 +24,7 @@ func newView(img image.Image, c Color, crop int) (view, error) {
 	}
 	size := img.Bounds().Size()
 	v := view{src: src, w: size.X - 2*crop, h: size.Y - 2*crop, crop: crop, color: c}
-	if v.w < 1 || v.h < 1 {
+	if crop >= min(size.X, size.Y) || v.w < 1 || v.h < 1 { // the first keeps 2*crop from overflowing
 		return view{}, fmt.Errorf("picture of %d×%d pixels: nothing is left without a border of %d", size.X, size.Y, crop)
 	}
 	if p, ok := img.(*Planar); ok {

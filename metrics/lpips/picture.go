@@ -72,6 +72,7 @@ func (m *Model) area(img, ref image.Image, crop int) (image.Rectangle, error) {
 	if crop < 0 {
 		return image.Rectangle{}, fmt.Errorf("crop of %d pixels: must not be negative", crop)
 	}
+	crop = min(crop, max(a.X, a.Y)) // twice a larger one could overflow
 	w, h := a.X-2*crop, a.Y-2*crop
 	if least := m.network.minSide; w < least || h < least {
 		return image.Rectangle{}, fmt.Errorf("%d×%d pixels are left to compare: at least %d×%d are needed", max(w, 0), max(h, 0), least, least)

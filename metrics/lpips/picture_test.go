@@ -199,8 +199,10 @@ func TestOddPictures(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, reason)
 		}
 	}
-	if _, err := m.Distance(t.Context(), src, ref, -1); err == nil {
-		t.Error("a negative crop: no error")
+	for _, crop := range []int{-1, 5, 3 << 61} {
+		if _, err := m.Distance(t.Context(), src, ref, crop); err == nil {
+			t.Errorf("a crop of %d: no error", crop)
+		}
 	}
 }
 
