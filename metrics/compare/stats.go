@@ -29,9 +29,6 @@ type Delta struct {
 	Better, Worse, Equal int // pictures
 }
 
-// Sure reports whether the interval leaves out 0.
-func (d Delta) Sure() bool { return d.Low > 0 || d.High < 0 }
-
 const (
 	bootstrapDraws = 20_000
 	bootstrapSeed  = 20240
