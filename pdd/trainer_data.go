@@ -1,9 +1,11 @@
 package pdd
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"path/filepath"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -15,7 +17,7 @@ func (t *Trainer) buildDatasets() error {
 	c := t.cfg.Data
 	var p problems
 	if t.cfg.checkPatch(&p, t.scale, t.specialist.Multiple()); len(p) > 0 {
-		return p
+		return errors.New(strings.Join(p, "; "))
 	}
 	o := data.Options{Patch: c.Patch, Augment: c.Augment, Cache: data.NewCache(int64(c.CacheMiB) << 20)}
 	if t.pairs == nil {
