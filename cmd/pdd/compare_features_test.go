@@ -3,9 +3,11 @@
 package main
 
 import (
+	"fmt"
 	"image"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,5 +78,42 @@ func TestCompareWithFeatureNet(t *testing.T) {
 	}
 	if o := pddRun(t, nil, strings.Fields(compareAll+" --feature-net w.pth")...); o.code != exitFailed || !strings.Contains(o.stderr, "want VGG19, VGG16, AlexNet or SqueezeNet") {
 		t.Errorf("%+v", o)
+	}
+}
+
+// LPIPS is a column like others; other weights are measured again, not taken from the cache.
+func TestCompareLPIPS(t *testing.T) {
+	comparePlace(t)
+	writeAlex(t, "body.pth", "ones.pth")
+	var twos []weightfile.Array
+	for i, channels := range []int{64, 192, 384, 256, 256} {
+		values := make([]float32, channels)
+		for k := range values {
+			values[k] = 2
+		}
+		a, err := weightfile.NewFloat32(fmt.Sprintf("lin%d.model.1.weight", i), []int{1, channels, 1, 1}, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twos = append(twos, a)
+	}
+	if err := weightfile.WriteSafetensors("twos.pth", twos, nil); err != nil {
+		t.Fatal(err)
+	}
+	value := func(heads string) float64 {
+		t.Helper()
+		o := pddRun(t, nil, strings.Fields("compare --gt gt --system paper/ --out out --no-figures --crops 0 --metrics psnr_rgb,lpips_alex "+
+			"--lpips-backbone alex=body.pth --lpips-heads alex="+heads)...)
+		if o.code != exitDone {
+			t.Fatalf("%+v", o)
+		}
+		v, err := strconv.ParseFloat(readCSV(t, "out/pictures.csv")[1][4], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if one, two := value("ones.pth"), value("twos.pth"); !(one > 0) || math.Abs(two/one-2) > 1e-5 {
+		t.Errorf("LPIPS %v with heads of 1, %v with heads of 2", one, two)
 	}
 }
