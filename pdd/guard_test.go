@@ -124,6 +124,18 @@ func setFirst(t *testing.T, x torch.Tensor, value float64) (was float64) {
 	return was
 }
 
+// setAll sets all elements of a tensor.
+func setAll(t *testing.T, x torch.Tensor, value float64) {
+	t.Helper()
+	err := tensor.Do(t.Context(), func(s *tensor.Scope) error {
+		s.NoGrad().Fill(x, value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSkip: as many bad steps in a row as allowed are skipped, which changes nothing but their count; the next one is
 // an error, and a good one starts the count anew. The count goes through checkpoints.
 func TestSkip(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 type validator struct {
 	cfg     ValidationConfig
 	device  string
+	threads int
 	pairs   []data.Pair
 	metrics []report.Metric
 	best    int // index of Output.Best in metrics, -1 for none
@@ -34,7 +35,7 @@ func (t *Trainer) newValidator() (*validator, error) {
 	if c.Every == 0 || c.LR == "" {
 		return nil, nil
 	}
-	v := &validator{cfg: c, device: t.cfg.Compute.Device, best: -1}
+	v := &validator{cfg: c, device: t.cfg.Compute.Device, threads: t.cfg.Compute.Threads, best: -1}
 	var err error
 	if v.pairs, err = validationPairs(c.LR, c.HR); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
@@ -167,7 +168,7 @@ func (t *Trainer) noteBest(step int, m report.Metric, value float64) bool {
 // measure upscales all pictures with net and returns the means of the metrics, as they are and after colour correction.
 // keep gets the first few results.
 func (v *validator) measure(ctx context.Context, net models.Trainable, keep func(name string, img image.Image) error) ([]variant, error) {
-	up, err := NewUpscaler(WithModel(net), WithTile(v.cfg.Tile, -1), WithDevice(v.device))
+	up, err := NewUpscaler(WithModel(net), WithTile(v.cfg.Tile, -1), WithDevice(v.device), WithThreads(v.threads))
 	if err != nil {
 		return nil, err
 	}
