@@ -7,6 +7,15 @@
 //	r, err := report.Run(ctx, pairs, list, report.Options{})
 //	err = r.WriteTable(os.Stdout)
 //
+// With [Options].Picture it measures what a network makes of the pictures of a folder; with [Models].LPIPS, networks
+// measure:
+//
+//	pairs, err := report.Match("lr", "truth")
+//	list, err := report.Parse("lpips_alex", 4, report.Models{LPIPS: func(string) (report.Distance, error) { return alex.Distance, nil }})
+//	r, err := report.Run(ctx, pairs, list, report.Options{Picture: func(ctx context.Context, p report.Pair) (image.Image, error) {
+//		return upscaler.Upscale(ctx, open(p.Image))
+//	}})
+//
 // A bad file does not stop a run: its row says what is wrong, and the means leave it out. The package knows no
-// networks; metrics that need one are values of [Metric] that the caller makes.
+// networks: the caller brings them.
 package report
