@@ -12,12 +12,13 @@ type Report struct {
 	Worst    string  // the output with the largest Share
 	MaxError float64 // largest |got-want| in that output
 	Share    float64 // largest |got-want| as a share of what is allowed there: 1 is just right, 0 is exact
+	Relative float64 // the largest error of an output over the largest |want| in it, for the worst of all outputs
 	Outliers int     // elements beyond their tolerance that the case allows
 }
 
 // String is one line.
 func (r Report) String() string {
-	s := fmt.Sprintf("max error %.3g = %.3g of the tolerance (%s)", r.MaxError, r.Share, r.Worst)
+	s := fmt.Sprintf("max error %.3g = %.3g of the tolerance (%s), relative %.2g", r.MaxError, r.Share, r.Worst, r.Relative)
 	if r.Outliers > 0 {
 		s += fmt.Sprintf(", %d outliers allowed", r.Outliers)
 	}
@@ -69,10 +70,13 @@ func (c *Case) compareOutput(name string, got map[string]Array, tol tolerance, r
 	if !slices.Equal(have.Shape, want.Shape) || len(have.Data) != len(want.Data) {
 		return 0, fmt.Errorf("%q: shape %v with %d values, want %v", name, have.Shape, len(have.Data), want.Shape)
 	}
-	wrong, worst, worstShare, largest := 0, 0, -1.0, 0.0
+	wrong, worst, worstShare, largest, scale := 0, 0, -1.0, 0.0, 0.0
 	for i, w := range want.Data {
 		diff, share := distance(have.Data[i], w, tol)
 		largest = max(largest, diff)
+		if !math.IsInf(w, 0) {
+			scale = max(scale, math.Abs(w))
+		}
 		if share > worstShare {
 			worst, worstShare = i, share
 		}
@@ -83,6 +87,9 @@ func (c *Case) compareOutput(name string, got map[string]Array, tol tolerance, r
 		default:
 			wrong++
 		}
+	}
+	if scale > 0 {
+		report.Relative = max(report.Relative, largest/scale)
 	}
 	if worstShare > report.Share || report.Worst == "" {
 		report.Worst, report.MaxError, report.Share = name, largest, worstShare

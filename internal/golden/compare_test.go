@@ -203,3 +203,12 @@ func TestUniform(t *testing.T) {
 		t.Errorf("uniform(0) = %v, want %v: the first output of splitmix64 seeded with 0 is 0xE220A8397B1DCDAF", got, want)
 	}
 }
+
+// The relative error is an output's own: small outputs are not excused by large ones, nor small elements blamed.
+func TestCompareRelative(t *testing.T) {
+	c := newCase(t, map[string][]float32{"small": {0.5, 1}, "large": {1000}, "zero": {0}}, 1, 1, nil)
+	report, err := c.Compare(map[string]Array{"small": vector(0.5, 1.25), "large": vector(1001), "zero": vector(0.5)})
+	if err != nil || report.Relative != 0.25 {
+		t.Errorf("relative %v (%v), want 0.25: of small", report.Relative, err)
+	}
+}

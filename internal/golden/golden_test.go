@@ -79,10 +79,14 @@ func TestGolden(t *testing.T) {
 				t.Errorf("%s:\n%v", c.Op, err)
 			}
 			t.Logf("%s: %v", c.Op, report)
-			if worst, ok := summary[c.Op]; !ok || report.Share > worst.Share {
-				report.Worst = c.Name + ": " + report.Worst
-				summary[c.Op] = report
+			worst, ok := summary[c.Op]
+			relative := max(report.Relative, worst.Relative)
+			if !ok || report.Share > worst.Share {
+				worst = report
+				worst.Worst = c.Name + ": " + report.Worst
 			}
+			worst.Relative = relative
+			summary[c.Op] = worst
 		})
 	}
 	logSummary(t, summary)
@@ -174,7 +178,7 @@ func logSummary(t *testing.T, summary map[string]golden.Report) {
 	t.Helper()
 	var lines []string
 	for op, r := range summary {
-		lines = append(lines, fmt.Sprintf("%-28s %.3g of the tolerance (%s)", op, r.Share, r.Worst))
+		lines = append(lines, fmt.Sprintf("%-28s relative %.1e; %.3g of the tolerance (%s)", op, r.Relative, r.Share, r.Worst))
 	}
 	slices.Sort(lines)
 	t.Logf("largest error of each operation:\n%s", strings.Join(lines, "\n"))
