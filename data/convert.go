@@ -16,7 +16,7 @@ func FromImage(m image.Image) *Image {
 	if pixel.IsGray(m) {
 		c = 1
 	}
-	out := newImage(c, b.Dy(), b.Dx())
+	out := rawImage(c, b.Dy(), b.Dx())
 	parallel(out.H, grain(16*out.W), func(lo, hi int) {
 		read := pixel.NewReader(m)
 		rows := make([][]float32, c)

@@ -39,7 +39,7 @@ func (m *Image) cropOriented(r image.Rectangle, o Orientation) (*Image, error) {
 // cut returns a copy of the part r, which lies in m, in another orientation.
 func (m *Image) cut(r image.Rectangle, o Orientation) *Image {
 	w, h := r.Dx(), r.Dy()
-	out := newImage(m.C, h, w)
+	out := rawImage(m.C, h, w)
 	if o.Transpose {
 		out.H, out.W = w, h
 	}

@@ -85,7 +85,7 @@ func reflect(i, n int) int {
 // padPlane returns plane c with r reflected samples on all sides, H+2r rows of W+2r samples.
 func padPlane(m *Image, c, r int) []float32 {
 	stride := m.W + 2*r
-	out := make([]float32, (m.H+2*r)*stride)
+	out := newBuffer((m.H + 2*r) * stride)
 	for y := range m.H + 2*r {
 		dst := out[y*stride : (y+1)*stride]
 		copy(dst[r:], m.Row(c, reflect(y-r, m.H)))
@@ -106,6 +106,7 @@ func filterFull(m *Image, weights []float32, side int) *Image {
 				addTaps(out.Row(c, y), padded[y*stride:], taps)
 			}
 		})
+		freeBuffer(padded)
 	}
 	return out
 }
@@ -122,18 +123,24 @@ func filterSeparable(m *Image, col, row []float32) *Image {
 		padded, stride := padRows(m, c, r)
 		down, across := taps2{weight: col, cols: 1, rowStep: stride}, taps2{weight: row, cols: len(row), colStep: 1}
 		parallel(m.H, grain(2*len(col)*m.W), func(lo, hi int) {
-			lines := makeRows(hi-lo, m.W+2*r)
+			width := m.W + 2*r
+			lines := newBuffer((hi - lo) * width)
+			clear(lines)
 			for x := 0; x < m.W; x += strip {
 				n := min(strip, m.W-x)
-				for i, line := range lines {
-					addTaps(line[r+x:r+x+n], padded[(lo+i)*stride+x:], down)
+				for y := lo; y < hi; y++ {
+					at := (y-lo)*width + r + x
+					addTaps(lines[at:at+n], padded[y*stride+x:], down)
 				}
 			}
-			for i, line := range lines {
+			for y := lo; y < hi; y++ {
+				line := lines[(y-lo)*width : (y-lo+1)*width]
 				reflectEnds(line, r)
-				addTaps(out.Row(c, lo+i), line, across)
+				addTaps(out.Row(c, y), line, across)
 			}
+			freeBuffer(lines)
 		})
+		freeBuffer(padded)
 	}
 	return out
 }
@@ -142,7 +149,7 @@ func filterSeparable(m *Image, col, row []float32) *Image {
 // lines, so that rows do not compete for the same places.
 func padRows(m *Image, c, r int) (padded []float32, stride int) {
 	stride = 16 * ((m.W+15)/16 | 1)
-	padded = make([]float32, (m.H+2*r)*stride)
+	padded = newBuffer((m.H + 2*r) * stride)
 	for y := range m.H + 2*r {
 		copy(padded[y*stride:], m.Row(c, reflect(y-r, m.H)))
 	}

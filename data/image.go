@@ -34,7 +34,29 @@ func NewImage(c, h, w int) (*Image, error) {
 
 // newImage is NewImage for sizes known to be right.
 func newImage(c, h, w int) *Image {
-	return &Image{C: c, H: h, W: w, Pix: make([]float32, c*h*w)}
+	m := rawImage(c, h, w)
+	clear(m.Pix)
+	return m
+}
+
+// rawImage is newImage with samples of any value.
+func rawImage(c, h, w int) *Image {
+	return &Image{C: c, H: h, W: w, Pix: newBuffer(c * h * w)}
+}
+
+// free gives back the memory of m, which nobody may use afterwards.
+func (m *Image) free() {
+	freeBuffer(m.Pix)
+	m.Pix = nil
+}
+
+// freeImages frees images of which several may be the same one.
+func freeImages(images ...*Image) {
+	for _, m := range images {
+		if m.Pix != nil {
+			m.free()
+		}
+	}
 }
 
 // check reports an image whose fields contradict each other; deed names the caller's operation.
@@ -62,7 +84,9 @@ func (m *Image) Row(c, y int) []float32 {
 
 // Clone returns a copy that shares nothing with m.
 func (m *Image) Clone() *Image {
-	return &Image{C: m.C, H: m.H, W: m.W, Pix: slices.Clone(m.Pix)}
+	out := rawImage(m.C, m.H, m.W)
+	copy(out.Pix, m.Pix)
+	return out
 }
 
 // Clamp sets every sample below 0 (or not a number) to 0 and every sample above 1 to 1, in place, and returns m.

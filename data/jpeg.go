@@ -39,37 +39,38 @@ func JPEG(m *Image, quality float64) (*Image, error) {
 }
 
 func compressGray(m *Image, h, w int, factor float64) *Image {
-	y := blackLuma(h * w)
+	y := newPlane(h*w, -lumaOffset) // beyond the picture lies black
 	for i := range m.H {
 		for x, v := range m.Row(0, i) {
 			y[i*w+x] = 255*v - lumaOffset
 		}
 	}
 	compressPlane(y, w, &lumaTable, factor)
-	out := newImage(1, m.H, m.W)
+	out := rawImage(1, m.H, m.W)
 	for i := range m.H {
 		row := out.Row(0, i)
 		for x, v := range y[i*w : i*w+m.W] {
 			row[x] = clamp01((v + lumaOffset) / 255)
 		}
 	}
+	freeBuffer(y)
 	return out
 }
 
 // lumaOffset moves gray to 0, as chroma has it without the offset of the standard.
 const lumaOffset = 128
 
-// blackLuma is a luma plane of n samples: what lies beyond the picture is black.
-func blackLuma(n int) []float32 {
-	p := make([]float32, n)
+// newPlane returns n samples of the given value.
+func newPlane(n int, v float32) []float32 {
+	p := newBuffer(n)
 	for i := range p {
-		p[i] = -lumaOffset
+		p[i] = v
 	}
 	return p
 }
 
 func compressColour(m *Image, h, w int, factor float64) *Image {
-	y, cb, cr := blackLuma(h*w), make([]float32, h*w), make([]float32, h*w)
+	y, cb, cr := newPlane(h*w, -lumaOffset), newPlane(h*w, 0), newPlane(h*w, 0)
 	for i := range m.H {
 		red, green, blue := m.Row(0, i), m.Row(1, i), m.Row(2, i)
 		yRow, cbRow, crRow := y[i*w:], cb[i*w:], cr[i*w:]
@@ -81,10 +82,12 @@ func compressColour(m *Image, h, w int, factor float64) *Image {
 		}
 	}
 	compressPlane(y, w, &lumaTable, factor)
-	cb, cr = halve(cb, h, w), halve(cr, h, w)
+	halve(cb, h, w)
+	halve(cr, h, w)
+	cb, cr = cb[:h*w/4], cr[:h*w/4]
 	compressPlane(cb, w/2, &chromaTable, factor)
 	compressPlane(cr, w/2, &chromaTable, factor)
-	out := newImage(3, m.H, m.W)
+	out := rawImage(3, m.H, m.W)
 	for i := range m.H {
 		red, green, blue := out.Row(0, i), out.Row(1, i), out.Row(2, i)
 		yRow, cbRow, crRow := y[i*w:], cb[i/2*(w/2):], cr[i/2*(w/2):]
@@ -95,19 +98,20 @@ func compressColour(m *Image, h, w int, factor float64) *Image {
 			blue[x] = clamp01(l + 1.772*u)
 		}
 	}
+	freeBuffer(y)
+	freeBuffer(cb)
+	freeBuffer(cr)
 	return out
 }
 
-// halve is the mean of each 2×2.
-func halve(p []float32, h, w int) []float32 {
-	out := make([]float32, h/2*(w/2))
+// halve puts the mean of each 2×2 of a plane to its beginning.
+func halve(p []float32, h, w int) {
 	for y := range h / 2 {
 		a, b := p[2*y*w:(2*y+1)*w], p[(2*y+1)*w:(2*y+2)*w]
 		for x := range w / 2 {
-			out[y*(w/2)+x] = (a[2*x] + a[2*x+1] + b[2*x] + b[2*x+1]) / 4
+			p[y*(w/2)+x] = (a[2*x] + a[2*x+1] + b[2*x] + b[2*x+1]) / 4
 		}
 	}
-	return out
 }
 
 // compressPlane quantises the blocks of a plane of w columns whose sides are multiples of 8, strip after strip of 8
@@ -119,7 +123,7 @@ func compressPlane(p []float32, w int, table *[64]float64, factor float64) {
 		inverse[i] = float32(1 / (t * factor))
 	}
 	parallel(len(p)/(8*w), grain(8*w*32), func(lo, hi int) {
-		a, b := make([]float32, 8*w), make([]float32, 8*w)
+		a, b := newBuffer(8*w), newBuffer(8*w)
 		for y := lo; y < hi; y++ {
 			strip := p[y*8*w : (y+1)*8*w]
 			combineRows(a, strip, &dct)
@@ -130,6 +134,8 @@ func compressPlane(p []float32, w int, table *[64]float64, factor float64) {
 			transposeBlocks(a, b)
 			combineRows(strip, a, &dctInverse)
 		}
+		freeBuffer(a)
+		freeBuffer(b)
 	})
 }
 

@@ -38,7 +38,7 @@ func addScaled(m, noise *Image, scale float32) (*Image, error) {
 	if err := checkNoise(m, noise); err != nil {
 		return nil, err
 	}
-	out := newImage(m.C, m.H, m.W)
+	out := rawImage(m.C, m.H, m.W)
 	for c := range m.C {
 		src, add, dst := m.Plane(c), noise.Plane(c%noise.C), out.Plane(c)
 		add, dst = add[:len(src)], dst[:len(src)]
@@ -80,9 +80,10 @@ func PoissonNoise(m *Image, scale float64, counts *Image) (*Image, error) {
 // poissonMean is q and v of [PoissonNoise] for noise of c planes.
 func poissonMean(m *Image, c int) (q *Image, vals int) {
 	if c < m.C {
-		m = Gray(m)
+		q = Gray(m).Quantize()
+	} else {
+		q = m.Clone().Quantize()
 	}
-	q = m.Clone().Quantize()
 	return q, PoissonLevels(q)
 }
 
@@ -110,7 +111,7 @@ func Gray(m *Image) *Image {
 	if m.C == 1 {
 		return m
 	}
-	out := newImage(1, m.H, m.W)
+	out := rawImage(1, m.H, m.W)
 	r, g, b := m.Plane(0), m.Plane(1), m.Plane(2)
 	for i := range out.Pix {
 		out.Pix[i] = 0.2989*r[i] + 0.587*g[i] + 0.114*b[i]
@@ -148,22 +149,27 @@ func (n Noise) Apply(m *Image) (*Image, error) {
 	if n.Gray {
 		planes = 1
 	}
+	var noise *Image
+	var scale float32
 	switch n.Kind {
 	case Gaussian:
-		return GaussianNoise(m, n.Level, normals(rng, planes, m.H, m.W))
+		noise, scale = normals(rng, planes, m.H, m.W), float32(n.Level/255)
 	case Poisson:
-		return addScaled(m, shotNoise(rng, m, planes), float32(n.Level))
+		noise, scale = shotNoise(rng, m, planes), float32(n.Level)
 	case Covariance:
 		if n.Mixing == nil || m.C != 3 {
 			return nil, fmt.Errorf("data: add noise: covariance noise needs mixing and an RGB image, not %d planes", m.C)
 		}
-		return AddNoise(m, mix(normals(rng, 3, m.H, m.W), n.Mixing))
+		noise, scale = mix(normals(rng, 3, m.H, m.W), n.Mixing), 1
+	default:
+		return nil, fmt.Errorf("data: add noise: unknown kind %q", n.Kind)
 	}
-	return nil, fmt.Errorf("data: add noise: unknown kind %q", n.Kind)
+	defer noise.free()
+	return addScaled(m, noise, scale)
 }
 
 func normals(rng *rand.Rand, c, h, w int) *Image {
-	m := newImage(c, h, w)
+	m := rawImage(c, h, w)
 	for i := range m.Pix {
 		m.Pix[i] = float32(rng.NormFloat64())
 	}

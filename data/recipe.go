@@ -17,19 +17,29 @@ type Recipe struct {
 
 // Apply returns the LR image and the target that hr becomes. hr is not changed; the target may be hr itself.
 func (r Recipe) Apply(hr *Image) (lr, target *Image, err error) {
-	target = hr
-	for i, s := range r.Target {
-		if target, err = s.Apply(target, hr); err != nil {
-			return nil, nil, fmt.Errorf("data: degrade: target step %d: %w", i+1, err)
-		}
+	if target, err = applySteps(r.Target, hr); err != nil {
+		return nil, nil, fmt.Errorf("data: degrade: target %w", err)
 	}
-	lr = target
-	for i, s := range r.Steps {
-		if lr, err = s.Apply(lr, target); err != nil {
-			return nil, nil, fmt.Errorf("data: degrade: step %d: %w", i+1, err)
-		}
+	if lr, err = applySteps(r.Steps, target); err != nil {
+		return nil, nil, fmt.Errorf("data: degrade: %w", err)
 	}
 	return lr, target, nil
+}
+
+// applySteps returns what the steps make of m, which is not changed. What lies between is given back.
+func applySteps(steps []Step, m *Image) (*Image, error) {
+	now := m
+	for i, s := range steps {
+		next, err := s.Apply(now, m)
+		if err != nil {
+			return nil, fmt.Errorf("step %d: %w", i+1, err)
+		}
+		if now != m && now != next {
+			now.free()
+		}
+		now = next
+	}
+	return now, nil
 }
 
 // String is the recipe as JSON on one line.
@@ -148,6 +158,7 @@ func (r Resizing) apply(m, target *Image) (*Image, error) {
 
 func (c Compression) apply(m *Image) (*Image, error) {
 	m = m.Clone().Clamp()
+	defer m.free()
 	if c.Real {
 		return EncodeJPEG(m, int(math.Round(c.Quality)))
 	}
@@ -155,7 +166,7 @@ func (c Compression) apply(m *Image) (*Image, error) {
 }
 
 func subsample(m *Image, n int) *Image {
-	out := newImage(m.C, (m.H+n-1)/n, (m.W+n-1)/n)
+	out := rawImage(m.C, (m.H+n-1)/n, (m.W+n-1)/n)
 	for c := range m.C {
 		for y := range out.H {
 			src, dst := m.Row(c, y*n), out.Row(c, y)

@@ -36,7 +36,9 @@ func Sharpen(m *Image, u USM) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	mask.free()
 	sharpenMasked(m.Pix, blur.Pix, soft.Pix, float32(u.Weight))
+	blur.free()
 	return soft, nil
 }
 
@@ -54,7 +56,7 @@ func sharpenMasked(p, blur, mask []float32, weight float32) {
 // 0 on.
 func aboveThreshold(a, b *Image, t float32) (mask *Image, some bool) {
 	const one, sign = 0x3f800000, 1 << 31
-	mask = newImage(a.C, a.H, a.W)
+	mask = rawImage(a.C, a.H, a.W)
 	limit, any := math.Float32bits(t), uint32(0)
 	q, out := b.Pix[:len(a.Pix)], mask.Pix[:len(a.Pix)]
 	for i, v := range a.Pix {

@@ -58,16 +58,18 @@ func (d *Synthetic) Sample(rng *rand.Rand, i int) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	lr, hr, err := recipe.Apply(source)
+	lr, target, err := recipe.Apply(source)
 	if err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: %w", d.items[i].Path, err)
 	}
+	s := Sample{Name: d.items[i].Path, Recipe: &recipe}
 	part = part.Sub(around.Min)
-	if lr, err = lr.cropOriented(part, o); err != nil {
+	if s.LR, err = lr.cropOriented(part, o); err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: LR image: %w", d.items[i].Path, err)
 	}
-	if hr, err = hr.cropOriented(scaled(part, scale), o); err != nil {
+	if s.HR, err = target.cropOriented(scaled(part, scale), o); err != nil {
 		return Sample{}, fmt.Errorf("data: degrade %q: target: %w", d.items[i].Path, err)
 	}
-	return Sample{LR: lr, HR: hr, Name: d.items[i].Path, Recipe: &recipe}, nil
+	freeImages(source, target, lr)
+	return s, nil
 }
