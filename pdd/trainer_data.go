@@ -1,9 +1,11 @@
 package pdd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"iter"
 	"path/filepath"
 	"strings"
 
@@ -11,6 +13,19 @@ import (
 
 	"github.com/gopdd/gopdd/data"
 )
+
+var errNoData = errors.New("no data: fill Config.Data in, or give WithDatasets")
+
+// Batches are those that the next steps of Run would see, one after the other without end: for training loops of one's
+// own. The first error ends them: that of a file, or ctx's. Leave the loop to stop the goroutines that make them.
+func (t *Trainer) Batches(ctx context.Context) iter.Seq2[data.Batch, error] {
+	if t.loader == nil {
+		return func(yield func(data.Batch, error) bool) {
+			yield(data.Batch{}, fmt.Errorf("pdd: batches: %w", errNoData))
+		}
+	}
+	return t.loader.Batches(ctx, t.Done())
+}
 
 // buildDatasets lists the data that were not given in memory.
 func (t *Trainer) buildDatasets() error {

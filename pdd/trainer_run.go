@@ -93,7 +93,7 @@ func (t *Trainer) openRun() (*run, error) {
 	case closed:
 		return nil, ErrTrainerClosed
 	case t.loader == nil:
-		return nil, errors.New("no data: fill Config.Data in, or give WithDatasets")
+		return nil, errNoData
 	case dir == "":
 		return nil, errors.New("no folder for the results: set output.dir")
 	}
@@ -168,7 +168,7 @@ func (r *run) loop(ctx context.Context) error {
 	if r.t.Done() >= r.t.cfg.Steps {
 		return r.save()
 	}
-	for b, err := range r.t.loader.Batches(ctx, r.t.Done()) {
+	for b, err := range r.t.Batches(ctx) {
 		if ctx.Err() != nil { // the loader may be ahead
 			return context.Cause(ctx)
 		}
