@@ -36,7 +36,7 @@ func readZip(data []byte) (*File, error) { return readPthZip(bytes.NewReader(dat
 // pthMembers are the members of a file with one array of n elements, 0, 1, 2, ..
 func pthMembers(t testing.TB, n int) [][2]string {
 	a := mustArray(t, "w", n)
-	return [][2]string{{"x/data.pkl", string(picklePth("", []Array{a}))}, {"x/data/0", string(a.packed())}, {"x/version", "3\n"}}
+	return [][2]string{{"x/data.pkl", string(picklePth([]StateDict{{Arrays: []Array{a}}}))}, {"x/data/0", string(a.packed())}, {"x/version", "3\n"}}
 }
 
 func TestPthZipDeflated(t *testing.T) {
@@ -129,7 +129,7 @@ func zeros(t testing.TB, n int) [][2]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return [][2]string{{"x/data.pkl", string(picklePth("", []Array{a}))}, {"x/data/0", string(a.data)}}
+	return [][2]string{{"x/data.pkl", string(picklePth([]StateDict{{Arrays: []Array{a}}}))}, {"x/data/0", string(a.data)}}
 }
 
 func u64(n int) string {

@@ -211,3 +211,27 @@ func TestHalfPrecisionRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// A .pth file with several entries gives each of them back; entries without a name or with one name are refused.
+func TestWritePthEntries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "both.pth")
+	raw, average := mustArray(t, "w", 2, 3), mustArray(t, "v", 5)
+	if err := WritePth(path, StateDict{"params", []Array{raw}}, StateDict{"params_ema", []Array{average}}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]Array{"params": raw, "params_ema": average, "": average} {
+		d, err := f.Select(key)
+		if err != nil || len(d.Arrays) != 1 || d.Arrays[0].Name != want.Name || !slices.Equal(d.Arrays[0].Float64s(), want.Float64s()) {
+			t.Errorf("entry %q: %v, error %v", key, d, err)
+		}
+	}
+	for _, bad := range [][]StateDict{nil, {{"", []Array{raw}}, {"params", []Array{raw}}}, {{"params", []Array{raw}}, {"params", []Array{raw}}}} {
+		if err := WritePth(filepath.Join(t.TempDir(), "bad.pth"), bad...); err == nil {
+			t.Errorf("%d entries %v are written", len(bad), bad)
+		}
+	}
+}
