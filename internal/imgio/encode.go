@@ -53,7 +53,7 @@ func (c writeConfig) encoder(path string, img image.Image) (func(io.Writer, imag
 	}
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".png":
-		return png.Encode, nil
+		return func(w io.Writer, img image.Image) error { return png.Encode(w, withoutPlanes(img)) }, nil
 	case ".jpg", ".jpeg":
 		if c.quality < 1 || c.quality > 100 {
 			return nil, fmt.Errorf("JPEG quality %d: must be 1 to 100", c.quality)
@@ -79,14 +79,24 @@ func checkTIFF(b image.Rectangle) error {
 	return nil
 }
 
+// withoutPlanes converts planes and inks to 8-bit RGB, which the PNG encoder would write with 16 bits.
+func withoutPlanes(img image.Image) image.Image {
+	switch m := img.(type) {
+	case *image.NYCbCrA:
+		return nrgbaOf(m)
+	case *image.YCbCr, *image.CMYK:
+		return onCanvas(img, img.Bounds())
+	}
+	return img
+}
+
 // encodeTIFF converts planes and palettes, which the TIFF encoder would write pixel by pixel or without their alpha.
 // Other people's types may hold 16 bits, so they become *image.NRGBA64.
 func encodeTIFF(w io.Writer, img image.Image) error {
-	switch m := img.(type) {
-	case *image.NYCbCrA:
-		img = nrgbaOf(m)
+	img = withoutPlanes(img)
+	switch img.(type) {
 	case *image.Gray, *image.Gray16, *image.RGBA, *image.RGBA64, *image.NRGBA, *image.NRGBA64:
-	case *image.YCbCr, *image.CMYK, *image.Paletted:
+	case *image.Paletted:
 		img = onCanvas(img, img.Bounds())
 	default:
 		wide := image.NewNRGBA64(img.Bounds())

@@ -36,6 +36,26 @@ func TestWriteRead(t *testing.T) {
 	}
 }
 
+// TestWriteDecodedJPEG: planes and inks, as decoders of JPEG return them, are written with 8 bits.
+func TestWriteDecodedJPEG(t *testing.T) {
+	r := image.Rect(3, 5, 16, 12)
+	for _, img := range []image.Image{image.NewYCbCr(r, image.YCbCrSubsampleRatio420), image.NewCMYK(r), image.NewNYCbCrA(r, image.YCbCrSubsampleRatio444)} {
+		for _, ext := range []string{".png", ".tif"} {
+			path := filepath.Join(t.TempDir(), "x"+ext)
+			if err := WriteFile(path, img); err != nil {
+				t.Fatalf("%s of %T: %v", ext, img, err)
+			}
+			got, info, err := ReadFile(path, Limits{})
+			if err != nil {
+				t.Fatalf("%s of %T: %v", ext, img, err)
+			}
+			if d := maxDiff(img, got); d > 0 || info.BitDepth != 8 {
+				t.Errorf("%s of %T: %d bits, off by %d", ext, img, info.BitDepth, d)
+			}
+		}
+	}
+}
+
 // TestWriteReadWide checks all 16 bits, which maxDiff does not see.
 func TestWriteReadWide(t *testing.T) {
 	img := image.NewNRGBA64(image.Rect(0, 0, 256, 256))
