@@ -11,10 +11,18 @@ import (
 // storing as an 8-bit picture would do.
 func (m *Image) Quantize() *Image {
 	for i, v := range m.Pix {
-		m.Pix[i] = float32(level8(v)) / 255
+		m.Pix[i] = levels[level8(v)]
 	}
 	return m
 }
+
+// levels are the samples that 8-bit pictures have.
+var levels = func() (t [256]float32) {
+	for i := range t {
+		t[i] = float32(i) / 255
+	}
+	return t
+}()
 
 // level8 is v, clamped to [0, 1], as one of 0..255, halves rounded to even: numbers from 2²³ on have no fraction.
 func level8(v float32) uint8 {

@@ -42,29 +42,25 @@ func (o Options) open(it Item) (*picture, error) {
 	return p, nil
 }
 
-// planes decodes the part r, counted from the top left corner, to three planes.
+// planes decodes the part r, counted from the top left corner, to three planes. Files are stored from top to bottom, so
+// that what lies below a patch, half of a file on average, costs no decoding; nor is damage there noticed.
 func (p *picture) planes(r image.Rectangle) (*Image, error) {
-	img, err := p.upTo(r.Max.Y)
-	if err != nil {
-		return nil, err
+	img := p.decoded
+	if img == nil {
+		if p.isPlain() && p.info.Format == "png" {
+			if m := pngPart(p.content, r); m != nil {
+				return m, nil
+			}
+		}
+		if p.isPlain() && p.info.Format == "jpeg" {
+			lowerJPEG(p.content, r.Max.Y)
+		}
+		var err error
+		if img, err = p.item.decode(p.content, p.maxPixels); err != nil {
+			return nil, err
+		}
 	}
 	return FromImage(subImage(img, r)).RGB(), nil
-}
-
-// upTo decodes at least the first rows of the picture. Files are stored from top to bottom, so that what lies below a
-// patch, half of a file on average, costs no decoding; nor is damage there noticed.
-func (p *picture) upTo(rows int) (image.Image, error) {
-	switch {
-	case p.decoded != nil:
-		return p.decoded, nil
-	case p.isPlain() && p.info.Format == "png":
-		if img := pngRows(p.content, rows); img != nil {
-			return img, nil
-		}
-	case p.isPlain() && p.info.Format == "jpeg":
-		lowerJPEG(p.content, rows)
-	}
-	return p.item.decode(p.content, p.maxPixels)
 }
 
 // isPlain tells whether rows are stored as they are displayed and the picture is within its limit.
