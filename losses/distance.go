@@ -43,8 +43,8 @@ func (c *Criterion) UnmarshalText(text []byte) error { return unmarshal(criteria
 // (its sign is reversed); this one does not. A position where one of the distances is 0 in all channels has cosine 0.
 func Intra(s *tensor.Scope, sU, gU, sL, gL torch.Tensor, c Criterion, eps float64) torch.Tensor {
 	same(s, "intra", named{"sU", sU}, named{"gU", gU}, named{"sL", sL}, named{"gL", gL})
-	if !(eps >= 0) {
-		tensor.Failf("intra", "eps %v: want 0 or more", eps)
+	if !(eps >= 0) || math.IsInf(eps, 1) {
+		tensor.Failf("intra", "eps %v: want a number from 0", eps)
 	}
 	return local(s, func(s *tensor.Scope) torch.Tensor {
 		dS, dG := s.AbsDiff(sU, sL), s.AbsDiff(gU, gL)
@@ -127,5 +127,5 @@ func Inter(s *tensor.Scope, sU, gU, sL, gL torch.Tensor, n Norm) torch.Tensor {
 // paper does not say by what it divides, this is the authors' code).
 func Gram(s *tensor.Scope, f torch.Tensor) torch.Tensor {
 	batch(s, "gram", named{"f", f})
-	return s.Autocast(0).Gram(f)
+	return s.Gram(f)
 }

@@ -125,7 +125,7 @@ func TestIntraOfLargeDistances(t *testing.T) {
 		for i, x := range four(s, 2, 5, 3, 4) {
 			f[i] = s.Cast(s.MulScalar(x, 1e4), tensor.Float32)
 		}
-		for _, e := range []float64{0, eps} {
+		for _, e := range []float64{0, 1e-60, 1e-37, eps} {
 			loss := func() T { return losses.Intra(s, f[0], f[1], f[2], f[3], losses.CrossEntropy, e) }
 			if !s.AllFinite(loss()) || !s.AllFinite(gradients(s, loss, f[0])[0]) {
 				t.Errorf("eps %g: not finite", e)

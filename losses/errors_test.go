@@ -31,6 +31,9 @@ func TestErrors(t *testing.T) {
 		{"intra, eps NaN", func(s *tensor.Scope, x, _, _ T) {
 			losses.Intra(s, x, x, x, x, losses.CrossEntropy, math.NaN())
 		}, "intra", "eps NaN"},
+		{"intra, infinite eps", func(s *tensor.Scope, x, _, _ T) {
+			losses.Intra(s, x, x, x, x, losses.CrossEntropy, math.Inf(1))
+		}, "intra", "eps +Inf"},
 		{"no such criterion", func(s *tensor.Scope, x, _, _ T) { losses.Intra(s, x, x, x, x, 9, 0) }, "intra", "criterion 9"},
 		{"inter, models", func(s *tensor.Scope, x, wide, _ T) {
 			losses.Inter(s, x, wide, x, x, losses.WholeBatch)

@@ -1,6 +1,8 @@
 package losses
 
 import (
+	"math"
+
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/tensor"
@@ -16,8 +18,8 @@ func L1(s *tensor.Scope, x, gt torch.Tensor) torch.Tensor {
 // √eps (Charbonnier et al. 1994; eps is where BasicSR has it, which takes 1e-12). At eps 0 it is L1.
 func Charbonnier(s *tensor.Scope, x, gt torch.Tensor, eps float64) torch.Tensor {
 	same(s, "charbonnier", named{"x", x}, named{"gt", gt})
-	if !(eps >= 0) {
-		tensor.Failf("charbonnier", "eps %v: want 0 or more", eps)
+	if !(eps >= 0) || math.IsInf(eps, 1) {
+		tensor.Failf("charbonnier", "eps %v: want a number from 0", eps)
 	}
 	return charbonnier(s.Autocast(0), x, gt, eps)
 }

@@ -35,19 +35,21 @@ struct AbsDiff : Function<AbsDiff> {
   }
 };
 
-// Without MKL, libtorch multiplies float32 matrices with the system's BLAS, which on Debian is the reference one, an
-// order of magnitude slower than oneDNN. Its convolutions of 1x1 pixel are the same products.
+// Without MKL, libtorch multiplies float32 matrices with the system's BLAS, which on Debian is the reference one, 16
+// times slower than oneDNN. Its convolutions of 1x1 pixel are the same products. Dilation means nothing to one pixel, but
+// with a single thread libtorch takes such a convolution to the BLAS too unless it is dilated.
 bool by_convolution(const Tensor &f) { return f.is_cpu() && f.scalar_type() == at::kFloat && !at::hasMKL(); }
+const std::vector<int64_t> zero{0, 0}, one{1, 1}, dilated{2, 2};
 
 // F*F^T for each sample: the derivative for the weight of a convolution 1x1 whose input and output gradient are F.
 Tensor products(const Tensor &f) {
-  int64_t n = f.size(0), c = f.size(1), one[2] = {1, 1}, zero[2] = {0, 0};
+  int64_t n = f.size(0), c = f.size(1);
   Tensor m = f.flatten(2);
   if (!by_convolution(f)) return at::bmm(m, m.transpose(1, 2));
   Tensor out = at::empty({n, c, c}, f.options()), weight = at::empty({c, c, 1, 1}, f.options());
   for (int64_t k = 0; k < n; k++) {
     Tensor x = f.narrow(0, k, 1);
-    auto grads = at::convolution_backward(x, x, weight, c10::nullopt, one, zero, one, false, zero, 1, {false, true, false});
+    auto grads = at::convolution_backward(x, x, weight, c10::nullopt, one, zero, dilated, false, zero, 1, {false, true, false});
     out.select(0, k).copy_(std::get<1>(grads).view({c, c}));
   }
   return out;
@@ -59,7 +61,7 @@ Tensor mixed(const Tensor &f, const Tensor &m) {
   if (by_convolution(f)) {
     Tensor out = at::empty_like(f);
     for (int64_t k = 0; k < f.size(0); k++)
-      out.narrow(0, k, 1).copy_(at::conv2d(f.narrow(0, k, 1), m[k].view({c, c, 1, 1})));
+      out.narrow(0, k, 1).copy_(at::conv2d(f.narrow(0, k, 1), m[k].view({c, c, 1, 1}), {}, one, zero, dilated));
     return out;
   }
   if (f.is_contiguous()) return at::bmm(m, f.flatten(2)).view(f.sizes());
@@ -130,6 +132,7 @@ Tensor gram(const Tensor &a, const c10::optional<Tensor> &b) {
 
 Tensor channel_ce(const Tensor &x, const Tensor &target, double eps) {
   TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && x.sizes() == target.sizes(), "want two features of one shape [n,c,h,w]");
+  if (eps < 1e-38) eps = 0;  // what float32 cannot tell from 0 would let log(0) in
   bool grad = at::GradMode::is_enabled();
   return ChannelCE::apply(x, target, eps, grad && x.requires_grad(), grad && target.requires_grad());
 }

@@ -6,8 +6,8 @@
 
 namespace pdd {
 
-at::Tensor abs_diff(const at::Tensor &a, const at::Tensor &b);         // |a-b|; keeps a, b
+at::Tensor abs_diff(const at::Tensor &a, const at::Tensor &b);             // |a-b|; keeps a, b
 at::Tensor gram(const at::Tensor &a, const c10::optional<at::Tensor> &b);  // of a or a-b [n,c,h,w]; keeps a, b
-at::Tensor channel_ce(const at::Tensor &x, const at::Tensor &target, double eps);  // keeps its gradients
+at::Tensor channel_ce(const at::Tensor &x, const at::Tensor &target, double eps);  // [n,c,h,w]; keeps its gradients
 
 }  // namespace pdd
