@@ -188,7 +188,7 @@ func TestRunGoesOn(t *testing.T) {
 	}
 }
 
-// A run over pictures that are made of the files, here white ones, measures what was made.
+// A run over pictures that are made of the files, here black ones, measures what was made.
 func TestRunMakesPictures(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {
@@ -205,12 +205,12 @@ func TestRunMakesPictures(t *testing.T) {
 	}
 	failure := errors.New("no such network")
 	r, err := report.Run(context.Background(), pairs, list, report.Options{
-		About: "white of lr",
+		About: "black of lr",
 		Picture: func(_ context.Context, p report.Pair) (image.Image, error) {
 			if p.Name == "b.png" {
 				return nil, failure
 			}
-			return image.NewUniform(color.White), nil // of another size than the truth
+			return image.NewGray(image.Rect(0, 0, 8, 8)), nil // of another size than the truth
 		},
 	})
 	if err != nil {
@@ -220,7 +220,7 @@ func TestRunMakesPictures(t *testing.T) {
 		t.Errorf("errors %v and %v", a, b)
 	}
 	var table bytes.Buffer
-	if err := r.WriteTable(&table); err != nil || !strings.Contains(table.String(), "\npictures: white of lr\n") {
+	if err := r.WriteTable(&table); err != nil || !strings.Contains(table.String(), "\npictures: black of lr\n") {
 		t.Errorf("%v\n%s", err, table.String())
 	}
 }
