@@ -4,6 +4,8 @@ import (
 	"image"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gopdd/gopdd/internal/imgio"
 )
 
 // Cache keeps decoded pictures up to a number of bytes. When it is full it keeps what it has: training visits every
@@ -54,7 +56,7 @@ func (c *Cache) find(it Item) (image.Image, bool) {
 	return img, ok
 }
 
-// room tells whether a picture of n pixels may still find a place.
+// room tells whether a picture of n bytes finds a place.
 func (c *Cache) room(n int64) bool {
 	if c == nil {
 		return false
@@ -74,6 +76,18 @@ func (c *Cache) keep(path string, img image.Image) {
 	}
 	c.pictures[path] = img
 	c.used += n
+}
+
+// decodedBytes is the memory that a file's picture may take, the most of what its header leaves open.
+func decodedBytes(info imgio.Info) int64 {
+	n := int64(info.Width) * int64(info.Height) * int64(info.BitDepth/8)
+	switch {
+	case info.Gray:
+		return n
+	case info.Format == "jpeg": // planes, of which two may be smaller
+		return 3 * n
+	}
+	return 4 * n
 }
 
 // pictureBytes is the memory of a picture's samples.

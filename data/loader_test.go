@@ -235,15 +235,20 @@ func TestOrient(t *testing.T) {
 
 func TestCacheHoldsItsLimit(t *testing.T) {
 	items := mustList(t, writePhotos(t, 50, 40, "a.png", "b.png", "c.png"))
-	c := NewCache(2 * 50 * 40 * 4)
+	const limit = 2*50*40*4 + 50*40*3 // two pictures and a part of one
+	c := NewCache(limit)
 	for range 4 {
-		for _, it := range items {
-			if _, err := (Options{Cache: c}).open(it); err != nil {
+		for i, it := range items {
+			p, err := (Options{Cache: c}).open(it)
+			if err != nil {
 				t.Fatal(err)
+			}
+			if (p.decoded != nil) != (i < 2) {
+				t.Errorf("picture %d: decoded %v; whole pictures are decoded for the cache only", i, p.decoded != nil)
 			}
 		}
 	}
-	if s := c.Stats(); s.Pictures != 2 || s.Bytes > 2*50*40*4 || s.Hits != 6 || s.Misses != 6 {
+	if s := c.Stats(); s.Pictures != 2 || s.Bytes > limit || s.Hits != 6 || s.Misses != 6 {
 		t.Errorf("%+v: want two pictures held, 3 rounds × 2 hits, the rest misses", s)
 	}
 }

@@ -33,7 +33,7 @@ func (o Options) open(it Item) (*picture, error) {
 		return nil, fmt.Errorf("data: read %q: %w", it.Path, err)
 	}
 	p := &picture{item: it, size: image.Pt(info.Width, info.Height), maxPixels: o.MaxPixels, content: content, info: info}
-	if o.Cache.room(int64(info.Width) * int64(info.Height)) {
+	if o.Cache.room(decodedBytes(info)) {
 		if p.decoded, err = it.decode(content, o.MaxPixels); err != nil {
 			return nil, err
 		}

@@ -70,6 +70,7 @@ func (d RealESRGAN) Validate() error {
 	sinc.Sizes = d.SincSizes
 	return firstError(
 		validateScale(d.Scale),
+		d.Sharpen.validate(),
 		d.First.validate("first"),
 		d.Second.validate("second"),
 		sinc.validate("final sinc"),

@@ -18,8 +18,14 @@ type USM struct {
 var DefaultUSM = USM{Weight: 0.5, Radius: 50, Threshold: 10}
 
 // Sharpen applies the mask to m, whose values are in [0, 1]. The filter reaches Radius/2 pixels. Where nothing is above
-// the threshold the result is m itself.
+// the threshold, or Weight is 0, the result is m itself.
 func Sharpen(m *Image, u USM) (*Image, error) {
+	if err := u.validate(); err != nil {
+		return nil, err
+	}
+	if u.Weight == 0 {
+		return m, nil
+	}
 	weights, side, err := u.kernel()
 	if err != nil {
 		return nil, err
@@ -68,10 +74,20 @@ func aboveThreshold(a, b *Image, t float32) (mask *Image, some bool) {
 	return mask, any != 0
 }
 
-func (u USM) kernel() ([]float32, int, error) {
-	if u.Radius < 1 || u.Radius > maxKernel {
-		return nil, 0, fmt.Errorf("data: sharpen: radius %d: want 1 to %d", u.Radius, maxKernel)
+func (u USM) validate() error {
+	if u.Weight == 0 {
+		return nil
 	}
+	if u.Radius < 1 || u.Radius > maxKernel {
+		return fmt.Errorf("data: sharpen: radius %d: want 1 to %d", u.Radius, maxKernel)
+	}
+	if !(u.Threshold >= 0) {
+		return fmt.Errorf("data: sharpen: threshold %v: want 0 or more", u.Threshold)
+	}
+	return nil
+}
+
+func (u USM) kernel() ([]float32, int, error) {
 	size := u.Radius | 1
 	sigma := u.Sigma
 	if sigma <= 0 {
