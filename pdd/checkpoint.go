@@ -107,7 +107,7 @@ func (t *Trainer) saveCheckpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	st := state{Step: t.done, StepsG: t.optG.Count, Skipped: t.skipped, Validated: t.validated, LossScale: t.scaler.scale,
+	st := state{Step: t.Done(), StepsG: t.optG.Count, Skipped: t.skipped, Validated: t.validated, LossScale: t.scaler.scale,
 		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.phiName}
 	if t.optD != nil {
 		st.StepsD = t.optD.Count
@@ -190,7 +190,8 @@ func (t *Trainer) loadCheckpoint(path string) error {
 	if now := t.fingerprint(); now != st.Data {
 		t.hooks.log.Warn("the data are not those of the checkpoint: the run goes on, but is not what it would have been", "checkpoint", st.Data, "now", now)
 	}
-	t.done, t.optG.Count, t.skipped, t.best, t.validated = st.Step, st.StepsG, st.Skipped, st.Best, st.Validated
+	t.done.Store(int64(st.Step))
+	t.optG.Count, t.skipped, t.best, t.validated = st.StepsG, st.Skipped, st.Best, st.Validated
 	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
 	if t.optD != nil {
 		t.optD.Count = st.StepsD

@@ -87,7 +87,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		try(fmt.Sprintf("%d of %d bytes", n, len(good)), good[:n])
 	}
 	header := 8 + int(binary.LittleEndian.Uint64(good))
-	for i := range 2000 {
+	for i := range 600 {
 		at := r.IntN(header)
 		if i%4 == 0 {
 			at = r.IntN(len(good))

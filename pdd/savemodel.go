@@ -28,5 +28,5 @@ func (t *Trainer) saveModel(path string) error {
 	if t.average != nil && strings.EqualFold(filepath.Ext(path), ".pth") {
 		return models.SaveBoth(path, t.specialist, t.average)
 	}
-	return models.Save(path, t.Result(), map[string]string{"gopdd.step": strconv.Itoa(t.done), "gopdd.features": t.phiName})
+	return models.Save(path, t.Result(), map[string]string{"gopdd.step": strconv.Itoa(t.Done()), "gopdd.features": t.phiName})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -39,10 +40,10 @@ type Trainer struct {
 	loader         *data.Loader
 	hooks          hooks
 
-	running sync.Mutex // held by Run
+	done    atomic.Int64 // steps made; changes under mu
+	running sync.Mutex   // held by Run
 
 	mu        sync.Mutex
-	done      int // steps made
 	skipped   int // in a row, for values that were not finite
 	validated int // step of the last validation, -1 for none
 	best      *best
@@ -94,7 +95,7 @@ func (t *Trainer) Step(ctx context.Context, b data.Batch) (StepReport, error) {
 	if t.closed {
 		return StepReport{}, ErrTrainerClosed
 	}
-	r := StepReport{Step: t.done + 1}
+	r := StepReport{Step: t.Done() + 1}
 	ph := t.cfg.phase(r.Step)
 	r.LR, r.Generator = ph.rate*t.cfg.Optimizer.LR, ph.generator
 	if err := t.checkBatch(b); err != nil {
@@ -109,16 +110,12 @@ func (t *Trainer) Step(ctx context.Context, b data.Batch) (StepReport, error) {
 	if err != nil {
 		return r, fmt.Errorf("pdd: step %d: %w", r.Step, err)
 	}
-	t.done = r.Step
+	t.done.Store(int64(r.Step))
 	return r, nil
 }
 
-// Done is the number of steps made.
-func (t *Trainer) Done() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.done
-}
+// Done is the number of steps made. It does not wait.
+func (t *Trainer) Done() int { return int(t.done.Load()) }
 
 // Config is the configuration in force.
 func (t *Trainer) Config() Config { return t.cfg }
@@ -138,7 +135,7 @@ func (t *Trainer) Result() models.Trainable {
 	return t.specialist
 }
 
-// Close waits for a step in work and frees everything but networks and data sets that came with options. It may be
+// Close waits for a step or a validation in work and frees everything but networks and data sets that came with options. It may be
 // called twice.
 func (t *Trainer) Close() error {
 	t.mu.Lock()

@@ -3,6 +3,7 @@ package pdd_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -153,6 +154,44 @@ func TestStepFromManyGoroutines(t *testing.T) {
 	cancel()
 	if _, err := tr.Step(ctx, batch(1)); !errors.Is(err, context.Canceled) || tr.Done() != callers*each {
 		t.Errorf("with an ended context: error %v, %d steps done", err, tr.Done())
+	}
+}
+
+// slow is a data set that answers when it is told to.
+type slow struct {
+	gallery
+	asked, answer chan bool
+}
+
+func (d slow) Sample(rng *rand.Rand, i int) (data.Sample, error) {
+	select {
+	case d.asked <- true:
+	default:
+	}
+	<-d.answer
+	return d.gallery.Sample(rng, i)
+}
+
+// TestCloseWhileDataIsAwaited: a program that shows progress, or closes the trainer, need not wait for data.
+func TestCloseWhileDataIsAwaited(t *testing.T) {
+	c, b := supervised(), batch(1)
+	c.Output.Dir = t.TempDir()
+	d := slow{gallery{{LR: b.LabelledLR.Image(0), HR: b.LabelledHR.Image(0)}}, make(chan bool, 1), make(chan bool)}
+	tr := newTrainer(t, c, pdd.WithDatasets(d, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- tr.Run(ctx) }()
+	<-d.asked
+	if done := tr.Done(); done != 0 {
+		t.Errorf("%d steps done, want 0", done)
+	}
+	cancel()
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	close(d.answer)
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled in its chain", err)
 	}
 }
 
