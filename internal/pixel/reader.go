@@ -160,13 +160,27 @@ func opaqueLine(line []uint8) bool {
 }
 
 func ycbcrLine(m *image.YCbCr, y int, buf []uint8) {
-	b := m.Bounds()
-	for x := range b.Dx() {
-		i, j := m.YOffset(b.Min.X+x, y), m.COffset(b.Min.X+x, y)
+	left := m.Rect.Min.X
+	luma := m.Y[m.YOffset(left, y):][:m.Rect.Dx()]
+	cb, cr := m.Cb[m.COffset(left, y):], m.Cr[m.COffset(left, y):]
+	shift := chromaShift(m.SubsampleRatio)
+	for x, v := range luma {
+		j := (left+x)>>shift - left>>shift
 		p := buf[4*x : 4*x+4]
-		p[0], p[1], p[2] = color.YCbCrToRGB(m.Y[i], m.Cb[j], m.Cr[j])
+		p[0], p[1], p[2] = color.YCbCrToRGB(v, cb[j], cr[j])
 		p[3] = 255
 	}
+}
+
+// chromaShift is the logarithm of the columns that share a chroma sample.
+func chromaShift(r image.YCbCrSubsampleRatio) int {
+	switch r {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		return 1
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		return 2
+	}
+	return 0
 }
 
 // deepLine fills buf with row y as R, G, B, A of 16 bits.
