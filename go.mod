@@ -17,6 +17,8 @@ require (
 	gonum.org/v1/gonum v0.17.0
 )
 
+require github.com/x448/float16 v0.8.4 // indirect
+
 require (
 	codeberg.org/go-fonts/liberation v0.5.0 // indirect
 	codeberg.org/go-latex/latex v0.2.0 // indirect

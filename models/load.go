@@ -8,6 +8,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/internal/arch"
+	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/weightfile"
 	"github.com/gopdd/gopdd/tensor"
@@ -65,6 +66,9 @@ type Report struct {
 	Ignored   []string          `json:"ignored"`    // tensors the network does not need, e.g. a classifier's
 	Metadata  map[string]string `json:"metadata"`   // that the file carries
 }
+
+// BuiltIn is the path under which [Load] finds the ×4 model that is part of the program (docs/MODEL_CARD.md).
+const BuiltIn = builtin.Path
 
 // Load reads a generator from a weight file: .pth (zip or legacy), .safetensors, ncnn's .param or .bin with the other
 // beside it, or TorchScript (see [AllowTorchScript]). The network and its sizes are found from names and shapes. An

@@ -86,33 +86,56 @@ func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, 
 // is 52 to 61 dB PSNR from float32's on three crops of two photos (docs/PRECISION.md has more).
 func (n *RRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "rrdbnet", x, n.cfg.NumInCh, n.Multiple())
-	dtype := n.store.Options().DType
 	return s.Local(func(s *tensor.Scope) torch.Tensor {
-		x = s.Cast(x, dtype)
-		if u := n.cfg.unshuffle(); u > 1 {
-			x = s.PixelUnshuffle(x, int64(u)) // (N, C·u², h, w)
-		}
-		feat := n.first.Forward(s, s.ChannelsLast(x)) // (N, F, h, w)
+		feat := n.head(s, x)
 		y := replace(s, feat, func(s *tensor.Scope) torch.Tensor {
-			return s.Cast(s.Add(feat, n.trunk(s, feat)), s.TypeOf(n.hr.Weight))
+			y := feat
+			for _, block := range n.blocks {
+				y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return block.forward(s, y) })
+			}
+			return n.trunk(s, feat, y)
 		})
-		for _, conv := range n.up { // (N, F, 2h, 2w), then (N, F, 4h, 4w)
-			y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
-				return conv.Leaky(s, s.Upsample(y, tensor.Nearest, 2), leakySlope)
-			})
-		}
-		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return s.Cast(n.hr.Leaky(s, y, leakySlope), dtype) })
-		return s.Cast(s.Contiguous(n.last.Forward(s, y)), dtype) // (N, C, 4h, 4w)
+		return n.enlarge(s, y)
 	})
 }
 
-// trunk is conv_body behind all blocks, (N, F, h, w) → (N, F, h, w).
-func (n *RRDBNet) trunk(s *tensor.Scope, feat torch.Tensor) torch.Tensor {
-	y := feat
-	for _, block := range n.blocks {
-		y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return block.forward(s, y) })
+// Segments implements [Segmented]: a segment for each RRDB.
+func (n *RRDBNet) Segments() Segments {
+	g := Segments{
+		Head: Segment{n.head, n.of("conv_first.")},
+		Tail: Tail{Skip: true, Params: n.of("conv_body.", "conv_up", "conv_hr.", "conv_last.")},
 	}
-	return n.body.Forward(s, y)
+	for i := range n.blocks {
+		g.Blocks = append(g.Blocks, Segment{n.blocks[i].forward, n.of(fmt.Sprintf("body.%d.", i))})
+	}
+	g.Tail.Forward = func(s *tensor.Scope, _, feat, y torch.Tensor) torch.Tensor { return n.enlarge(s, n.trunk(s, feat, y)) }
+	return g
+}
+
+// head maps the image to features, (N, F, h, w).
+func (n *RRDBNet) head(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	x = s.Cast(x, n.store.Options().DType)
+	if u := n.cfg.unshuffle(); u > 1 {
+		x = s.PixelUnshuffle(x, int64(u)) // (N, C·u², h, w)
+	}
+	return n.first.Forward(s, s.ChannelsLast(x))
+}
+
+// trunk ends the trunk whose blocks gave y, (N, F, h, w) → (N, F, h, w).
+func (n *RRDBNet) trunk(s *tensor.Scope, feat, y torch.Tensor) torch.Tensor {
+	return s.Cast(s.Add(feat, n.body.Forward(s, y)), s.TypeOf(n.hr.Weight))
+}
+
+// enlarge maps features to the image, (N, F, h, w) → (N, C, 4h, 4w).
+func (n *RRDBNet) enlarge(s *tensor.Scope, y torch.Tensor) torch.Tensor {
+	dtype := n.store.Options().DType
+	for _, conv := range n.up { // (N, F, 2h, 2w), then (N, F, 4h, 4w)
+		y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
+			return conv.Leaky(s, s.Upsample(y, tensor.Nearest, 2), leakySlope)
+		})
+	}
+	y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return s.Cast(n.hr.Leaky(s, y, leakySlope), dtype) })
+	return s.Cast(s.Contiguous(n.last.Forward(s, y)), dtype)
 }
 
 // Config are the network's sizes.

@@ -71,20 +71,46 @@ func buildSRVGG(cfg SRVGGNetCompactConfig, src nn.Source, place placement) (*SRV
 // in it.
 func (n *SRVGGNetCompact) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "srvggnetcompact", x, n.cfg.NumInCh, 1)
-	dtype, r := n.store.Options().DType, int64(n.cfg.Upscale)
 	return s.Local(func(s *tensor.Scope) torch.Tensor {
-		x = s.Cast(x, dtype)
-		y := s.ChannelsLast(x)
-		for i, slopes := range n.slopes { // (N, F, H, W)
-			y = replace(s, y, func(s *tensor.Scope) torch.Tensor {
-				y := n.convs[i].Forward(s, s.Cast(y, s.TypeOf(n.convs[i].Weight)))
-				return s.PReLU(y, s.Cast(slopes, s.TypeOf(y))) // under autocast y has a smaller type
-			})
+		y := s.ChannelsLast(s.Cast(x, n.store.Options().DType))
+		for i := range n.slopes {
+			y = replace(s, y, func(s *tensor.Scope) torch.Tensor { return n.layer(s, i, y) })
 		}
-		maps := n.convs[len(n.convs)-1].Forward(s, s.Cast(y, dtype)) // (N, C·r², H, W)
-		enlarged := s.PixelShuffle(s.Contiguous(maps), r)            // (N, C, rH, rW)
-		return s.Add(s.Upsample(x, tensor.Nearest, r), enlarged)
+		return n.enlarge(s, x, y)
 	})
+}
+
+// Segments implements [Segmented]: a segment for each convolution.
+func (n *SRVGGNetCompact) Segments() Segments {
+	layer := func(i int) Segment {
+		forward := func(s *tensor.Scope, y torch.Tensor) torch.Tensor { return n.layer(s, i, y) }
+		return Segment{forward, n.of(fmt.Sprintf("body.%d.", 2*i), fmt.Sprintf("body.%d.", 2*i+1))}
+	}
+	g := Segments{Head: layer(0)}
+	first := g.Head.Forward
+	g.Head.Forward = func(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+		return first(s, s.ChannelsLast(s.Cast(x, n.store.Options().DType)))
+	}
+	for i := 1; i < len(n.slopes); i++ {
+		g.Blocks = append(g.Blocks, layer(i))
+	}
+	g.Tail.Params = n.of(fmt.Sprintf("body.%d.", 2*len(n.slopes)))
+	g.Tail.Forward = func(s *tensor.Scope, x, _, y torch.Tensor) torch.Tensor { return n.enlarge(s, x, y) }
+	return g
+}
+
+// layer is convolution i with its PReLU, to (N, F, H, W).
+func (n *SRVGGNetCompact) layer(s *tensor.Scope, i int, y torch.Tensor) torch.Tensor {
+	y = n.convs[i].Forward(s, s.Cast(y, s.TypeOf(n.convs[i].Weight)))
+	return s.PReLU(y, s.Cast(n.slopes[i], s.TypeOf(y))) // under autocast y has a smaller type
+}
+
+// enlarge adds what the features y (N, F, H, W) say to the enlarged image x (N, C, H, W): (N, C, rH, rW).
+func (n *SRVGGNetCompact) enlarge(s *tensor.Scope, x, y torch.Tensor) torch.Tensor {
+	dtype, r := n.store.Options().DType, int64(n.cfg.Upscale)
+	maps := n.convs[len(n.convs)-1].Forward(s, s.Cast(y, dtype)) // (N, C·r², H, W)
+	enlarged := s.PixelShuffle(s.Contiguous(maps), r)
+	return s.Add(s.Upsample(s.Cast(x, dtype), tensor.Nearest, r), enlarged)
 }
 
 // Config are the network's sizes.

@@ -102,8 +102,6 @@ func (s *settings) validate() error {
 	switch {
 	case s.weights != "" && s.model != nil:
 		return fmt.Errorf("pdd: new upscaler: both WithWeights and WithModel are given; want one")
-	case s.weights == "" && s.model == nil:
-		return fmt.Errorf("pdd: new upscaler: %w", ErrNoDefaultModel)
 	case s.tile < 0 || s.tile > 0 && s.tile < minTile:
 		return fmt.Errorf("pdd: new upscaler: tile of %d pixels: want 0 (whole picture) or at least %d", s.tile, minTile)
 	case s.tile > 0 && s.overlap > s.tile/2:

@@ -19,7 +19,10 @@ type part struct {
 
 // predictions are S_L, S_U, G_L and G_U, (n,3,rh,rw) each. Those of the generalist have no gradient; what the step does
 // not need is the zero Tensor.
-type predictions struct{ sL, sU, gL, gU torch.Tensor }
+type predictions struct {
+	sL, sU, gL, gU torch.Tensor
+	trace          traced // of S_L and S_U
+}
 
 // features are Φ of the predictions and of Y_L, by layer. s holds S_L and S_U one after the other, g likewise G_L, G_U.
 type features struct{ sL, sU, gL, gU, hrL map[string]torch.Tensor }
@@ -55,6 +58,7 @@ func (t *Trainer) step(s *tensor.Scope, b data.Batch, r *StepReport) error {
 			sums.addD(s, t.discriminatorGradients(s, ph, p, y, sums.terms))
 		}
 		s.Free(y.sL, y.sU, y.gL, y.gU)
+		s.Free(y.trace.kept()...)
 	}
 	if ok, err := t.accept(s, &sums, r); !ok {
 		return err
@@ -78,12 +82,14 @@ func (t *Trainer) predict(s *tensor.Scope, ph phase, p part) (y predictions) {
 		return y
 	}
 	if !ph.unlabelled {
-		y.sL = t.autocast(s, t.specialist.Forward, p.lrL)
+		y.trace = t.trace(s, p.lrL)
+		y.sL = y.trace.out
 		return y
 	}
 	lr := s.Cat(0, p.lrL, p.lrU) // (2n,3,h,w)
 	y.gL, y.gU = halves(s, t.autocast(s.NoGrad(), t.generalist.Forward, lr))
-	y.sL, y.sU = halves(s, t.autocast(s, t.forward, lr))
+	y.trace = t.trace(s, lr)
+	y.sL, y.sU = halves(s, y.trace.out)
 	return y
 }
 
@@ -102,7 +108,7 @@ func (t *Trainer) generatorGradients(s *tensor.Scope, ph phase, p part, y predic
 		if t.disc != nil {
 			t.adversarial(s, y, loss)
 		}
-		return t.backward(s, loss.total, t.optG.Params())
+		return t.specialistGradients(s, y.trace, loss.total)
 	})
 }
 

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	torch "github.com/wangkuiyi/gotorch"
-
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/optim"
 	"github.com/gopdd/gopdd/models"
@@ -33,7 +31,6 @@ type Trainer struct {
 	phiName    string // what Φ is, for log and checkpoint
 	optG, optD *optim.Adam
 	scaler     scaler
-	forward    func(*tensor.Scope, torch.Tensor) torch.Tensor // the specialist's, with gradients
 	scale      int
 
 	pairs, targets data.Dataset

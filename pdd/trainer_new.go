@@ -57,8 +57,8 @@ func (t *Trainer) buildGenerators() (err error) {
 	}
 	t.scale = t.specialist.Scale()
 	t.scaler = newScaler(t.cfg.Compute.Precision)
-	if t.forward, err = t.trainForward(); err != nil {
-		return err
+	if _, ok := t.specialist.(models.Segmented); t.cfg.Compute.Recompute && !ok {
+		return fmt.Errorf("compute.recompute: a %T cannot be cut into segments: set it to false; optimizer.accumulate saves memory too", t.specialist)
 	}
 	if t.cfg.EMADecay > 0 {
 		if t.average, err = t.clone("averaged copy"); err != nil {

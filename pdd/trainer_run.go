@@ -236,11 +236,15 @@ func (r *run) save() error {
 	if err := r.t.SaveModel(r.t.ModelPath()); err != nil {
 		return err
 	}
+	hash, err := r.t.WeightsSHA256()
+	if err != nil {
+		return err
+	}
 	keep := -1
 	if b := r.t.best; b != nil {
 		keep = b.Step
 	}
-	r.t.hooks.log.Info("saved", "checkpoint", r.ckpt.path(step))
+	r.t.hooks.log.Info("saved", "checkpoint", r.ckpt.path(step), "weights_sha256", hash)
 	return errors.Join(r.ckpt.prune(r.t.cfg.Output.KeepLast, keep), r.removeStale(), r.curves())
 }
 

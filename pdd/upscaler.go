@@ -1,6 +1,7 @@
 package pdd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,14 +10,13 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
 )
 
 // Errors that callers tell apart with errors.Is.
 var (
-	// ErrNoDefaultModel: no weights were given and none are built in.
-	ErrNoDefaultModel = errors.New("no default model is built in: give weights, e.g. from `pdd weights get realesrgan-x4plus`")
 	// ErrClosed: the Upscaler was closed.
 	ErrClosed = errors.New("the upscaler is closed")
 	// ErrTooLarge: the picture or its result does not fit the memory limit.
@@ -41,7 +41,7 @@ type Upscaler struct {
 	closed bool
 }
 
-// NewUpscaler loads the network and starts its worker thread.
+// NewUpscaler loads the network, the built-in ×4 model unless an option says otherwise, and starts its worker thread.
 func NewUpscaler(opts ...Option) (*Upscaler, error) {
 	s := defaultSettings()
 	for _, o := range opts {
@@ -104,7 +104,7 @@ func (u *Upscaler) load(p Precision, opts ...models.LoadOption) (models.Generato
 	if u.settings.script {
 		opts = append(opts, models.AllowTorchScript())
 	}
-	return models.Load(u.settings.weights, opts...)
+	return models.Load(cmp.Or(u.settings.weights, builtin.Path), opts...)
 }
 
 // Close waits for the calls in work and frees the network, unless it came with [WithModel]. It may be called twice.
@@ -209,8 +209,8 @@ func (u *Upscaler) upscale(ctx context.Context, p *picture) (image.Image, error)
 	}
 }
 
-// Upscale enlarges img with the built-in model on an Upscaler shared by the whole process. While no model is built in
-// it returns [ErrNoDefaultModel].
+// Upscale enlarges img by 4 with the built-in model (docs/MODEL_CARD.md), on an Upscaler that the whole process shares
+// and that stays: for settings of your own, or to end it, use [NewUpscaler].
 func Upscale(ctx context.Context, img image.Image, opts ...CallOption) (image.Image, error) {
 	u, err := shared()
 	if err != nil {

@@ -388,7 +388,6 @@ func TestErrors(t *testing.T) {
 		opts   []pdd.Option
 		is     error
 	}{
-		{"nothing to run", nil, pdd.ErrNoDefaultModel},
 		{"two networks", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithWeights("x.pth")}, nil},
 		{"no such file", []pdd.Option{pdd.WithWeights("no/such/file.pth")}, nil},
 		{"no such device", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithDevice("cuda:99")}, nil},
@@ -405,9 +404,6 @@ func TestErrors(t *testing.T) {
 		if err == nil {
 			u.Close()
 		}
-	}
-	if _, err := pdd.Upscale(t.Context(), noise(2, 2, 1)); !errors.Is(err, pdd.ErrNoDefaultModel) {
-		t.Errorf("package function without a model: %v", err)
 	}
 	u := upscaler(t, pdd.WithModel(nearest(2, 1)))
 	for _, empty := range []image.Image{nil, image.NewNRGBA(image.Rectangle{})} {

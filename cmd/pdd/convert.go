@@ -13,12 +13,13 @@ import (
 type weightsConvertCmd struct {
 	In    string `arg:"" help:"Weight file (.pth, .safetensors, ncnn .param) or name of the catalogue."`
 	Out   string `arg:"" help:"File to write: .safetensors or .pth."`
+	Half  bool   `help:"Store the numbers as float16: half the size of float32, and as good for upscaling."`
 	Entry string `placeholder:"KEY" help:"Entry of the input to take, like params_ema. Default: the usual one."`
 }
 
 // Run converts one file. The arrays of a known network get the names that Real-ESRGAN and torchvision use, in
 // PyTorch's order, and what the network does not need is left out; others are copied as they are. The numbers and
-// their types stay the same.
+// their types stay the same, unless Half is wanted.
 func (c *weightsConvertCmd) Run(e *env) error {
 	ext := strings.ToLower(filepath.Ext(c.Out))
 	if ext != ".safetensors" && ext != ".pth" {
@@ -34,6 +35,14 @@ func (c *weightsConvertCmd) Run(e *env) error {
 	arrays, metadata, err := readNetwork(path, c.Entry)
 	if err != nil {
 		return err
+	}
+	for i := range arrays {
+		if !c.Half {
+			break
+		}
+		if arrays[i], err = arrays[i].Half(); err != nil {
+			return err
+		}
 	}
 	if ext == ".pth" {
 		err = weightfile.WritePth(c.Out, weightfile.StateDict{Key: "params_ema", Arrays: arrays})

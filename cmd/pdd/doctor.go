@@ -36,7 +36,6 @@ type diagnosis struct {
 	Libtorch     *libtorchInfo `json:"libtorch,omitempty"`
 	Memory       int64         `json:"memory"` // bytes this process may use, 0 = not known
 	MemorySource string        `json:"memory_source,omitempty"`
-	DefaultModel bool          `json:"default_model"` // upscale works without --weights
 	Cache        string        `json:"cache"`
 	Cached       []string      `json:"cached"`   // entries of the catalogue in Cache
 	Problems     []string      `json:"problems"` // each with the way out
@@ -99,17 +98,16 @@ func (d *diagnosis) native() {
 	}
 }
 
-// model tries to make an engine without weights.
+// model tries to make an engine of the built-in model.
 func (d *diagnosis) model(e *env) {
 	if d.Libtorch == nil {
 		return
 	}
 	eng, err := e.newEngine(engineConfig{Device: "cpu", Precision: "auto"})
-	switch {
-	case err == nil:
-		d.DefaultModel = true
-		eng.Close()
-	case !errors.Is(err, errNoDefault):
+	if err == nil {
+		err = eng.Close()
+	}
+	if err != nil {
 		d.Problems = append(d.Problems, err.Error())
 	}
 }
@@ -121,17 +119,10 @@ func (d *diagnosis) cache() {
 		return
 	}
 	d.Cache = dir
-	generators := 0
 	for _, entry := range weights.Catalog {
-		if _, here := entry.Find(dir); here {
+		if _, here := entry.Find(dir); here && !entry.BuiltIn() {
 			d.Cached = append(d.Cached, entry.Name)
-			if entry.Kind == weights.Generator {
-				generators++
-			}
 		}
-	}
-	if generators == 0 && !d.DefaultModel {
-		d.Problems = append(d.Problems, "no weights of a network are here: run: pdd weights get realesrgan-x4plus")
 	}
 }
 
@@ -147,7 +138,6 @@ func (d diagnosis) print(w io.Writer) {
 	} else {
 		line("memory", "limit not known")
 	}
-	line("default model", "%s", map[bool]string{true: "built in", false: "none built in"}[d.DefaultModel])
 	line("weights", "%s: %s", d.Cache, orNone(d.Cached))
 	for _, p := range d.Problems {
 		line("problem", "%s", p)

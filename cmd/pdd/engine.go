@@ -33,9 +33,6 @@ type callConfig struct {
 	Progress        func(done, total int)
 }
 
-// errNoDefault is returned by newEngine without weights while none are built in.
-var errNoDefault = errors.New("no model is built in")
-
 // weightsPath turns the value of --weights, a file or a name of the catalogue, into a file.
 func weightsPath(value string) (string, error) {
 	if value == "" {

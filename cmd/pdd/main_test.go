@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,9 +108,6 @@ func pddRun(t *testing.T, set func(*env, *fakeEngine), args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	fake := &fakeEngine{}
 	e := &env{ctx: t.Context(), stdout: &stdout, stderr: &stderr, newEngine: func(c engineConfig) (engine, error) {
-		if c.Weights == "" {
-			return nil, errNoDefault
-		}
 		fake.config, o.engine = c, fake
 		return fake, nil
 	}}
@@ -235,7 +231,6 @@ func TestErrors(t *testing.T) {
 		{"unknown flag", "a typo", "upscale one.png --out o --tiel 3", exitUsage, `did you mean "--tile"?`},
 		{"no input", "nothing to do", "upscale --out o", exitUsage, `expected "<in> ..."`},
 		{"no out", "never guess where to write", "upscale one.png", exitUsage, "missing flags: --out=PATH"},
-		{"no model", "none is built in", "upscale one.png --out o", exitUsage, "pdd weights get realesrgan-x4plus"},
 		{"not fetched", "in the catalogue, not here", "upscale one.png --out o --weights bsrgan", exitFailed, "run: pdd weights get bsrgan"},
 		{"no such weights", "neither file nor name", "upscale one.png --out o --weights nothing", exitUsage, "no such file, and no such name in the catalogue"},
 		{"no such input", "a typo", "upscale two.png --out o --weights w.pth", exitUsage, "two.png: no such file or folder"},
@@ -254,7 +249,7 @@ func TestErrors(t *testing.T) {
 		{"same output", "one would be lost", "upscale one.png one.tif --out o --format png --weights w.pth", exitUsage, "one.png and one.tif would both become o/one.png"},
 		{"file for many", "two images do not fit one file", "upscale photos --out o.png --weights w.pth", exitUsage, "name a folder"},
 		{"unwritable format", "no WebP encoder", "upscale one.png --out o.webp --weights w.pth", exitUsage, "cannot write .webp"},
-		{"unknown weights", "a typo", "weights get realesrgan", exitUsage, `no entry "realesrgan" in the catalogue: choose one of realesrgan-x4plus`},
+		{"unknown weights", "a typo", "weights get realesrgan", exitUsage, `no entry "realesrgan" in the catalogue: choose one of default, realesrgan-x4plus`},
 		{"two hashes", "one sha256 for two files", "weights get niqe nrqm --sha256 00", exitUsage, "one name at a time"},
 		{"bad hash", "no sha256", "weights get niqe --sha256 00", exitUsage, "64 hexadecimal digits"},
 		{"inspect missing", "a typo", "inspect nothing", exitUsage, "no such file"},
@@ -296,14 +291,11 @@ func TestDoctor(t *testing.T) {
 	if (o.code == exitDone) != (d.Libtorch != nil) {
 		t.Errorf("code %d with libtorch %v", o.code, d.Libtorch)
 	}
-	if d.Go == "" || d.Cores == 0 || d.DefaultModel || !strings.HasPrefix(d.Cache, os.Getenv("XDG_CACHE_HOME")) {
+	if d.Go == "" || d.Cores == 0 || !strings.HasPrefix(d.Cache, os.Getenv("XDG_CACHE_HOME")) {
 		t.Errorf("%+v", d)
 	}
-	if !slices.ContainsFunc(d.Problems, func(p string) bool { return strings.Contains(p, "pdd weights get") }) {
-		t.Errorf("problems %q do not say how to get weights", d.Problems)
-	}
 	text := pddRun(t, nil, "doctor")
-	for _, name := range []string{"libtorch ", "memory ", "default model ", "weights "} {
+	for _, name := range []string{"libtorch ", "memory ", "weights "} {
 		if !strings.Contains(text.stdout, "\n"+name) {
 			t.Errorf("no line %q in %s", name, text.stdout)
 		}

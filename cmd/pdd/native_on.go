@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"image"
 
 	"github.com/gopdd/gopdd/pdd"
@@ -20,9 +19,6 @@ func newEngine(c engineConfig) (engine, error) {
 		return nil, err
 	}
 	u, err := pdd.NewUpscaler(opts...)
-	if errors.Is(err, pdd.ErrNoDefaultModel) {
-		return nil, errNoDefault
-	}
 	if err != nil {
 		return nil, err
 	}

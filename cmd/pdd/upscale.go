@@ -14,7 +14,7 @@ type upscaleCmd struct {
 	Inputs []string `arg:"" name:"in" help:"Images, folders or globs."`
 	Out    string   `required:"" placeholder:"PATH" help:"Folder for the results, which keep their names and the tree of folders; or a file, for a single image."`
 
-	Weights          string   `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file."`
+	Weights          string   `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file. Default: the built-in model."`
 	Device           string   `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …"`
 	Tile             *int     `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows."`
 	Overlap          *int     `placeholder:"N" help:"Overlap of tiles in pixels of the input, with --tile. Default: the network's."`
@@ -118,12 +118,8 @@ func (c *upscaleCmd) newEngine(e *env) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	eng, err := e.newEngine(engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Overlap: c.Overlap,
+	return e.newEngine(engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Overlap: c.Overlap,
 		Threads: c.Threads, MemoryLimit: int64(c.MemoryLimit), AllowTorchScript: c.AllowTorchScript})
-	if errors.Is(err, errNoDefault) {
-		return nil, usagef("%w: fetch one with: pdd weights get realesrgan-x4plus, and add: --weights realesrgan-x4plus", errNoDefault)
-	}
-	return eng, err
 }
 
 func anyToDo(jobs []job) bool {

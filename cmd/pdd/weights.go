@@ -57,7 +57,10 @@ func (c *weightsListCmd) Run(e *env) error {
 	fmt.Fprintln(table, "NAME\tKIND\tHERE\tABOUT")
 	for _, entry := range entries {
 		here := "-"
-		if entry.Path != "" {
+		switch {
+		case entry.BuiltIn():
+			here = "built in"
+		case entry.Path != "":
 			here = "yes"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", entry.Name, entry.Kind, here, entry.About)
@@ -88,7 +91,7 @@ func (c *weightsGetCmd) Run(e *env) error {
 	}
 	var results []weights.Result
 	for _, entry := range entries {
-		if path, here := entry.Find(dir); here && !c.Again && c.File == "" {
+		if path, here := entry.Find(dir); here && (entry.BuiltIn() || !c.Again && c.File == "") {
 			results = append(results, weights.Result{Path: path, Source: "here already"})
 			if !c.JSON {
 				fmt.Fprintf(e.stdout, "%s is here already: %s\n", entry.Name, path)

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+
+	"github.com/x448/float16"
 )
 
 // DType is an element type under its safetensors name.
@@ -176,6 +178,29 @@ func (a Array) Float32s() ([]float32, error) {
 		}
 	}
 	return out, nil
+}
+
+// Half returns the array with its elements as float16, rounded to the nearest; whole numbers and truth values stay as
+// they are. An element beyond ±65504, the range of float16, is an error.
+func (a Array) Half() (Array, error) {
+	switch a.DType {
+	case F64, F32, BF16:
+	default:
+		return a, nil
+	}
+	values, err := a.Float32s()
+	if err != nil {
+		return Array{}, err
+	}
+	raw := make([]byte, 0, 2*len(values))
+	for i, v := range values {
+		h := float16.Fromfloat32(v)
+		if h.IsInf(0) {
+			return Array{}, fmt.Errorf("weightfile: array %q: element %d is %v: float16 ends at 65504", a.Name, i, v)
+		}
+		raw = binary.LittleEndian.AppendUint16(raw, h.Bits())
+	}
+	return newArray(a.Name, F16, slices.Clone(a.Shape), raw)
 }
 
 // Float64s returns the elements in row-major order, widened to float64 and not checked: NaN and infinities pass.

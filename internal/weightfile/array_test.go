@@ -146,3 +146,29 @@ func TestNewFloat32ChecksItsLength(t *testing.T) {
 		}
 	}
 }
+
+func TestHalf(t *testing.T) {
+	// Expected values: IEEE 754 binary16, round to nearest even.
+	a, err := NewFloat32("w", []int{2, 3}, []float32{1, -0.1, 65504, 1 + 1.0/2048, 1 + 3.0/2048, 6e-8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := a.Half()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float64{1, -0.0999755859375, 65504, 1, 1 + 2.0/1024, 1.0 / (1 << 24)}
+	if got := h.Float64s(); !slices.Equal(got, want) || h.DType != F16 || h.Bytes() != 12 || !slices.Equal(h.Shape, a.Shape) {
+		t.Errorf("%v %v: %v, want %v", h.DType, h.Shape, got, want)
+	}
+	if again, err := h.Half(); err != nil || !slices.Equal(again.Float64s(), want) {
+		t.Errorf("of float16: %v, %v", again.Float64s(), err)
+	}
+	large, err := NewFloat32("bias", []int{1}, []float32{65520})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := large.Half(); err == nil || !strings.Contains(err.Error(), `"bias"`) {
+		t.Errorf("beyond the range: error %v, want one that names the array", err)
+	}
+}

@@ -17,11 +17,14 @@
 package weightfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gopdd/gopdd/internal/builtin"
 )
 
 // Format is a kind of weight file.
@@ -92,7 +95,7 @@ func (f *File) Keys() []string {
 }
 
 // Open reads a weight file. Its content decides the format, except that a file whose name ends in .bin is the
-// weights of the ncnn graph in the .param beside it. Every array's place in the file is checked here, its values
+// weights of the ncnn graph in the .param beside it, and that builtin.Path is the program's own model. Every array's place in the file is checked here, its values
 // when they are asked for.
 func Open(path string) (*File, error) {
 	f, err := open(path)
@@ -110,6 +113,9 @@ func Open(path string) (*File, error) {
 }
 
 func open(path string) (*File, error) {
+	if path == builtin.Path {
+		return readSafetensors(bytes.NewReader(builtin.File), int64(len(builtin.File)))
+	}
 	if strings.EqualFold(filepath.Ext(path), ".bin") {
 		if param := strings.TrimSuffix(path, filepath.Ext(path)) + ".param"; exists(param) {
 			return openNCNN(param, path)

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/gopdd/gopdd/internal/builtin"
 )
 
 // Kind says what an entry is for.
@@ -35,7 +37,7 @@ type Entry struct {
 	Name    string   `json:"name"`    // as given to --weights and to pdd weights get
 	Kind    Kind     `json:"kind"`    //
 	About   string   `json:"about"`   // half a sentence
-	Sources []Source `json:"sources"` // tried in this order
+	Sources []Source `json:"sources"` // tried in this order; none: the program carries it
 }
 
 // Source is a place that the weights come from. The files of different sources may differ in format.
@@ -86,7 +88,7 @@ func DefaultDir() (string, error) {
 // ErrUnknown is returned by Resolve for what is neither a file nor a name of the catalogue.
 var ErrUnknown = errors.New("no such file, and no such name in the catalogue (see pdd weights list)")
 
-// Resolve turns a file's path or a name of the catalogue into the path of a file that is there.
+// Resolve turns a file's path or a name of the catalogue into the path of a file that is there, or builtin.Path.
 func Resolve(value string) (string, error) {
 	if _, err := os.Stat(value); err == nil {
 		return value, nil
@@ -99,15 +101,21 @@ func Resolve(value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, ok := entry.Find(dir)
-	if !ok {
+	path, here := entry.Find(dir)
+	if !here {
 		return "", fmt.Errorf("weights %s are not on this machine yet: run: pdd weights get %s", value, value)
 	}
 	return path, nil
 }
 
+// BuiltIn reports whether the program carries the entry's weights.
+func (e Entry) BuiltIn() bool { return len(e.Sources) == 0 }
+
 // Find gives the path of the entry's file to load in dir, from whichever source it came, and whether it is there.
 func (e Entry) Find(dir string) (path string, ok bool) {
+	if e.BuiltIn() {
+		return builtin.Path, true
+	}
 	for _, source := range e.Sources {
 		if source.present(dir) {
 			return filepath.Join(dir, source.Files[0].Name), true
