@@ -190,6 +190,11 @@ func (t *Trainer) loadCheckpoint(path string) error {
 	if now := t.fingerprint(); now != st.Data {
 		t.hooks.log.Warn("the data are not those of the checkpoint: the run goes on, but is not what it would have been", "checkpoint", st.Data, "now", now)
 	}
+	if before, err := ParseConfig([]byte(f.Metadata[metaConfig])); err == nil {
+		if changes := t.cfg.changes(&before); len(changes) > 0 {
+			t.hooks.log.Warn("the configuration is not that of the checkpoint: the present one counts from here on", "changes", changes)
+		}
+	}
 	t.done.Store(int64(st.Step))
 	t.optG.Count, t.skipped, t.best, t.validated = st.StepsG, st.Skipped, st.Best, st.Validated
 	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
