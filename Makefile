@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian 12 with Go, g++ and make:
 #
-#	make example    upscale a real photograph with the real Real-ESRGAN weights
+#	make example    upscale a real photograph with the built-in model, then adapt the model to a camera
 #	make test       run all tests
 #
 # Both prepare the machine first (third_party/setup.sh, idempotent). LIBTORCH=/folder chooses another libtorch, e.g.
@@ -17,7 +17,6 @@ setup:
 
 example:
 	@$(WITH_LIBTORCH) go build -o build/ ./cmd/pdd ./cmd/example && \
-	build/pdd weights get realesrgan-x4plus && \
 	build/example --in "$$(go list -m -f '{{.Dir}}' golang.org/x/image)/testdata/go-turns-two-280x360.jpeg"
 
 test:

@@ -37,10 +37,10 @@ type SRVGGNetCompact struct {
 	slopes []torch.Tensor // of the PReLU behind each but the last
 }
 
-// NewSRVGGNetCompact makes a network with random weights (He et al. 2015), which depend on the seed and the sizes
-// alone. The caller closes it.
+// NewSRVGGNetCompact makes a network that enlarges by interpolation, for training: see interpolation. What is random in
+// its weights depends on the seed and the sizes alone. The caller closes it.
 func NewSRVGGNetCompact(cfg SRVGGNetCompactConfig, seed int64, d tensor.Device) (*SRVGGNetCompact, error) {
-	return buildSRVGG(cfg, nn.He(seed), onto(d))
+	return buildSRVGG(cfg, interpolation{nn.He(seed), cfg}, onto(d))
 }
 
 func buildSRVGG(cfg SRVGGNetCompactConfig, src nn.Source, place placement) (*SRVGGNetCompact, error) {

@@ -1,7 +1,7 @@
 // Command results compares training runs: a Markdown table of their validations, before and after, and a picture of
 // their curves.
 //
-//	go run ./bench/results --curves curves.png out/ema out/single-fixed out/naive out/supervised
+//	go run ./recipes/adapt --curves curves.png out/ema out/single-fixed out/naive out/supervised
 package main
 
 import (
