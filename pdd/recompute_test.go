@@ -9,7 +9,9 @@ import (
 
 // TestRecompute: recomputing activations changes no bit of a run in float32.
 func TestRecompute(t *testing.T) {
-	rrdb := func(depth int) *pdd.Sizes { return &pdd.Sizes{Kind: "rrdbnet", Scale: 4, Feat: 8, Depth: depth, Grow: 4} }
+	rrdb := func(depth int) *pdd.Sizes {
+		return &pdd.Sizes{Kind: "rrdbnet", Scale: 4, Feat: 8, Depth: depth, Grow: 4}
+	}
 	for _, tt := range []struct {
 		name   string
 		config pdd.Config
