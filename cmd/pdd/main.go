@@ -34,6 +34,8 @@ type cli struct {
 	Weights weightsCmd `cmd:"" help:"List, fetch and convert weights."`
 	Doctor  doctorCmd  `cmd:"" help:"Tell what was found on this machine, what is missing, and the way out."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"As pdd version."`
 }
 
 // Exit codes.
@@ -68,7 +70,7 @@ func (e *env) run(args []string) int {
 	code, helped := exitDone, false
 	parser, err := kong.New(&cli{}, kong.Name("pdd"),
 		kong.Description("Upscale images with super-resolution networks."),
-		evalVars,
+		evalVars, kong.Vars{"version": versionLine()},
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(c int) { code, helped = c, true }), // after a help screen; parsing goes on
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}))

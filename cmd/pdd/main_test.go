@@ -276,7 +276,11 @@ func TestErrors(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if o := pddRun(t, nil, "version"); o.code != exitDone || !strings.HasPrefix(o.stdout, "pdd ") {
+	plain := pddRun(t, nil, "version")
+	if o := pddRun(t, nil, "--version"); o.code != exitDone || o.stdout != plain.stdout {
+		t.Errorf("--version: %+v, want what version prints: %q", o, plain.stdout)
+	}
+	if o := plain; o.code != exitDone || !strings.HasPrefix(o.stdout, "pdd ") {
 		t.Errorf("%+v", o)
 	}
 }

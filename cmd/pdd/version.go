@@ -10,8 +10,12 @@ type versionCmd struct{}
 
 // Run prints the module's version, or the commit of a build from a working tree.
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.stdout, "pdd %s, %s, %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(e.stdout, versionLine())
 	return err
+}
+
+func versionLine() string {
+	return fmt.Sprintf("pdd %s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func version() string {
