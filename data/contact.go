@@ -122,7 +122,7 @@ func wrap(words []string, n int) []string {
 // summary is a word per step, like "blur:aniso" or "jpeg:38".
 func (r Recipe) summary() []string {
 	var words []string
-	for _, s := range append(r.Target[:len(r.Target):len(r.Target)], r.Steps...) {
+	for _, s := range slices.Concat(r.Target, r.Steps, r.Wanted) {
 		if w := s.summary(); w != "" {
 			words = append(words, w)
 		}

@@ -252,7 +252,7 @@ func whichFirst(s Step) int {
 	return 1
 }
 
-func must(d Degradation, err error) Degradation {
+func must[T any](d T, err error) T {
 	if err != nil {
 		panic(err)
 	}

@@ -6,11 +6,12 @@ import "math/rand/v2"
 // plain shrinking, the labelled half of the paper's training; with some of them on it is one of the paper's other
 // simple specialists.
 type FirstOrder struct {
-	Scale int       `yaml:"scale"`
-	Blur  BlurDraw  `yaml:"blur"`
-	Modes []Mode    `yaml:"modes"` // of shrinking, equally likely
-	Noise NoiseDraw `yaml:"noise"`
-	JPEG  JPEGDraw  `yaml:"jpeg"`
+	Scale   int       `yaml:"scale"`
+	Sharpen USM       `yaml:"sharpen"` // of the target, after LR was made of it; weight 0: none
+	Blur    BlurDraw  `yaml:"blur"`
+	Modes   []Mode    `yaml:"modes"` // of shrinking, equally likely
+	Noise   NoiseDraw `yaml:"noise"`
+	JPEG    JPEGDraw  `yaml:"jpeg"`
 }
 
 // plainBicubic shrinks to 1/scale by MATLAB's bicubic and does nothing else.
@@ -34,6 +35,7 @@ func (d FirstOrder) Factor() int { return d.Scale }
 func (d FirstOrder) Validate() error {
 	return firstError(
 		validateScale(d.Scale),
+		d.Sharpen.validate(),
 		d.Blur.validate("blur"),
 		validateModes("modes", d.Modes),
 		d.Noise.validate("noise"),
@@ -44,6 +46,9 @@ func (d FirstOrder) Validate() error {
 // Draw draws one recipe; its LR image has sides target/Scale and 8-bit levels.
 func (d FirstOrder) Draw(rng *rand.Rand) Recipe {
 	r := Recipe{Name: "first_order", Target: []Step{{Multiple: d.Scale}}}
+	if d.Sharpen.Weight != 0 {
+		r.Wanted = []Step{{Sharpen: &d.Sharpen}}
+	}
 	if rng.Float64() < d.Blur.Prob {
 		k := d.Blur.draw(rng)
 		r.Steps = append(r.Steps, Step{Blur: &k})

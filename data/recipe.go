@@ -13,9 +13,11 @@ type Recipe struct {
 	Name   string `json:"name,omitempty"`
 	Target []Step `json:"target,omitempty"` // HR → target, e.g. sharpening
 	Steps  []Step `json:"steps"`            // target → LR
+	Wanted []Step `json:"wanted,omitempty"` // target → what a network is to make of LR; none: the target
 }
 
-// Apply returns the LR image and the target that hr becomes. hr is not changed; the target may be hr itself.
+// Apply returns the LR image and the target, as it is wanted, that hr becomes. hr is not changed; the target may be hr
+// itself.
 func (r Recipe) Apply(hr *Image) (lr, target *Image, err error) {
 	if target, err = applySteps(r.Target, hr); err != nil {
 		return nil, nil, fmt.Errorf("data: degrade: target %w", err)
@@ -23,7 +25,14 @@ func (r Recipe) Apply(hr *Image) (lr, target *Image, err error) {
 	if lr, err = applySteps(r.Steps, target); err != nil {
 		return nil, nil, fmt.Errorf("data: degrade: %w", err)
 	}
-	return lr, target, nil
+	wanted, err := applySteps(r.Wanted, target)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: degrade: wanted %w", err)
+	}
+	if target != hr && target != wanted {
+		target.free()
+	}
+	return lr, wanted, nil
 }
 
 // applySteps returns what the steps make of m, which is not changed. What lies between is given back.

@@ -213,3 +213,31 @@ func TestInterpolateCVArea(t *testing.T) {
 		}
 	}
 }
+
+// TestWanted: sharpening what is wanted leaves LR as it is without, and the HR image too.
+func TestWanted(t *testing.T) {
+	hr := smooth(64, 80)
+	plain := plainBicubic(4)
+	sharp := plain
+	sharp.Sharpen = USM{Weight: 0.3, Radius: 13, Sigma: 2}
+	for _, crop := range []*Image{hr, must(hr.Crop(0, 0, 79, 63))} { // the second is cut to a multiple of 4 first
+		lr, target, err := plain.Draw(Rand(1, 0, 0)).Apply(crop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lr2, wanted, err := sharp.Draw(Rand(1, 0, 0)).Apply(crop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(lr.Pix, lr2.Pix) {
+			t.Error("LR was made of the sharpened target")
+		}
+		want := must(Sharpen(target, sharp.Sharpen))
+		if !slices.Equal(wanted.Pix, want.Pix) || slices.Equal(wanted.Pix, target.Pix) {
+			t.Error("the target is not what Sharpen makes of it")
+		}
+	}
+	if d := maxDiff(t, hr, smooth(64, 80)); d != 0 {
+		t.Error("Apply changed the HR image")
+	}
+}

@@ -22,3 +22,4 @@ if [ ! -d work/test ]; then
 fi
 [ -d work/test_bicubic ] || "$pdd" degrade work/test --preset bicubic --targets --out work/test_bicubic
 "$pdd" train specialist.yaml
+"$pdd" train train.yaml
