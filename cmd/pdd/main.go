@@ -24,16 +24,17 @@ import (
 
 // cli lists the commands in the order of the help screen.
 type cli struct {
-	Upscale upscaleCmd `cmd:"" help:"Upscale images, folders or globs."`
-	Degrade degradeCmd `cmd:"" help:"Make an LR set from HR images."`
-	Train   trainCmd   `cmd:"" help:"Train a network, or adapt one to the pictures of a camera or source."`
-	Eval    evalCmd    `cmd:"" help:"Measure a folder of results against its ground truth."`
-	Compare compareCmd `cmd:"" help:"Set systems side by side on the same pictures."`
-	Data    dataCmd    `cmd:"" help:"Check and prepare training data."`
-	Inspect inspectCmd `cmd:"" help:"Tell what a weight file holds."`
-	Weights weightsCmd `cmd:"" help:"List, fetch and convert weights."`
-	Doctor  doctorCmd  `cmd:"" help:"Tell what was found on this machine, what is missing, and the way out."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Upscale   upscaleCmd   `cmd:"" help:"Upscale images, folders or globs."`
+	Degrade   degradeCmd   `cmd:"" help:"Make an LR set from HR images."`
+	Train     trainCmd     `cmd:"" help:"Train a network, or adapt one to the pictures of a camera or source."`
+	Eval      evalCmd      `cmd:"" help:"Measure a folder of results against its ground truth."`
+	Compare   compareCmd   `cmd:"" help:"Set systems side by side on the same pictures."`
+	Data      dataCmd      `cmd:"" help:"Check and prepare training data."`
+	Reproduce reproduceCmd `cmd:"" help:"Run the tables of the paper, ours beside the printed."`
+	Inspect   inspectCmd   `cmd:"" help:"Tell what a weight file holds."`
+	Weights   weightsCmd   `cmd:"" help:"List, fetch and convert weights."`
+	Doctor    doctorCmd    `cmd:"" help:"Tell what was found on this machine, what is missing, and the way out."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"As pdd version."`
 }

@@ -35,7 +35,7 @@ func Stage(ctx context.Context, pairs []data.Pair, crop int, dir string) (Staged
 	for _, p := range pairs {
 		fmt.Fprintln(&text, fileLine(p.LR.Path), fileLine(p.HR.Path))
 	}
-	s.Key = keyOf(text.String())
+	s.Key = KeyOf(text.String())
 	made := filepath.Join(dir, stagedName)
 	if old, err := os.ReadFile(made); err != nil || !strings.HasPrefix(string(old), text.String()) {
 		if err := s.make(ctx, pairs, crop, dir); err != nil {
@@ -77,10 +77,11 @@ func FilesKey(paths []string) string {
 	for i, p := range paths {
 		lines[i] = fileLine(p)
 	}
-	return keyOf(lines...)
+	return KeyOf(lines...)
 }
 
-func keyOf(parts ...string) string {
+// KeyOf is the sha256 of texts together.
+func KeyOf(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:])
 }

@@ -108,3 +108,24 @@ func degradations() (list []System) {
 	}
 	return list
 }
+
+// StartNames are the catalogue's networks that rows need.
+func StartNames() []string {
+	var names []string
+	for _, s := range systems {
+		list := []string{s.Weights}
+		if s.Training != nil {
+			list = s.Training.Starts()
+		}
+		for _, n := range list {
+			if n != "" && !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// IsStart tells whether a row needs the catalogue's network of this name.
+func IsStart(name string) bool { return slices.Contains(StartNames(), name) }

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gopdd/gopdd/internal/reproduce"
+	"github.com/gopdd/gopdd/metrics"
+	"github.com/gopdd/gopdd/metrics/compare"
+	measure "github.com/gopdd/gopdd/metrics/report"
+)
+
+// What became of rows.
+const (
+	rowDone     = "done"
+	rowKept     = "kept" // from a run before
+	rowSkipped  = "skipped"
+	rowFailed   = "failed"
+	rowNotBegun = "not begun"
+)
+
+// runAll runs the rows one after another and writes the report, also after an interruption.
+func (c *reproduceCmd) runAll(e *env, plans []*rowPlan, printed reproduce.Printed) error {
+	if noNetworks != nil {
+		for _, p := range plans {
+			if len(p.in.Missing) == 0 && p.in.Results == "" {
+				return fmt.Errorf("%s: %w", p.row.ID(), noNetworks)
+			}
+		}
+	}
+	m, err := c.newMeasuring(e)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	r := &reproduce.Report{Printed: printed, Head: c.head()}
+	stopped := false
+	for i, p := range plans {
+		o := reproduce.Outcome{Row: p.row, Status: rowNotBegun, Why: "the run was interrupted before"}
+		if !stopped {
+			o = m.row(p, fmt.Sprintf("[%d/%d] ", i+1, len(plans)))
+			stopped = e.ctx.Err() != nil && o.Status == rowNotBegun
+		}
+		r.Outcomes = append(r.Outcomes, o)
+	}
+	if err := r.Write(c.Out); err != nil {
+		return err
+	}
+	if err := c.show(e, r); err != nil {
+		return err
+	}
+	return c.verdict(r, stopped)
+}
+
+func (c *reproduceCmd) show(e *env, r *reproduce.Report) error {
+	if c.JSON {
+		return r.WriteJSON(e.stdout)
+	}
+	if err := r.WriteSummary(e.stdout); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(e.stdout, "report: %s\n", filepath.Join(c.Out, reproduce.MarkdownFile))
+	return err
+}
+
+// verdict is the error of a run that did not do all that it could, or could do nothing.
+func (c *reproduceCmd) verdict(r *reproduce.Report, stopped bool) error {
+	counts := map[string]int{}
+	for _, o := range r.Outcomes {
+		counts[o.Status]++
+	}
+	switch {
+	case stopped:
+		return fmt.Errorf("interrupted: what is finished is kept in %s: run the same command to go on", c.Out)
+	case counts[rowFailed] > 0:
+		return fmt.Errorf("%d of %d rows failed: see above", counts[rowFailed], len(r.Outcomes))
+	case counts[rowDone]+counts[rowKept] == 0:
+		return fmt.Errorf("no row could be run: see above, or pdd reproduce --dry-run")
+	}
+	return nil
+}
+
+// measuring is what all rows of a run share.
+type measuring struct {
+	c       *reproduceCmd
+	e       *env
+	metrics []measure.Metric
+	names   []string // short ones of the metrics
+	key     string   // of the files that metrics are made from
+	nets    lpipsNets
+	staged  map[string]reproduce.Staged
+}
+
+// newMeasuring makes all metrics whose files are there.
+func (c *reproduceCmd) newMeasuring(e *env) (*measuring, error) {
+	m := &measuring{c: c, e: e, staged: map[string]reproduce.Staged{}}
+	var models measure.Models
+	var files []string
+	for _, metric := range reproduce.Metrics() {
+		paths, ok := []string{}, metric.Name != reproduce.KL
+		for _, name := range needs(metric) {
+			path, gap := c.sources.FindWeights(name)
+			ok = ok && gap == nil && (noNetworks == nil || metric.Needs != "alexnet")
+			paths = append(paths, path)
+		}
+		if !ok {
+			continue
+		}
+		m.names, files = append(m.names, metric.Name), append(files, paths...)
+		switch metric.Needs {
+		case "alexnet":
+			m.nets = lpipsNets{flags: lpipsFlags{LPIPSBackbone: map[string]string{"alex": paths[0]}, LPIPSHeads: map[string]string{"alex": paths[1]}}, device: c.Device}
+			models.LPIPS = m.nets.load
+		case "nrqm":
+			var err error
+			if models.NRQM, err = metrics.LoadNRQMModel(paths[0]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var err error
+	if m.metrics, err = measure.Parse(strings.Join(m.names, ","), 0, models); err != nil {
+		return nil, err
+	}
+	m.key, err = fileKey(files...)
+	return m, err
+}
+
+func (m *measuring) close() { m.nets.close() }
+
+// row runs one row. Only an interruption leaves it not begun or not finished.
+func (m *measuring) row(p *rowPlan, prefix string) reproduce.Outcome {
+	o := reproduce.Outcome{Row: p.row}
+	say := func(format string, args ...any) {
+		fmt.Fprintf(m.e.stderr, "%s%s: %s\n", prefix, p.row.ID(), fmt.Sprintf(format, args...))
+	}
+	staged, err := m.stage(p)
+	if len(p.in.Missing) > 0 {
+		lines := make([]string, len(p.in.Missing))
+		for i, gap := range p.in.Missing {
+			lines[i] = gap.String()
+		}
+		o.Status, o.Why = rowSkipped, "missing "+strings.Join(lines, "; missing ")
+		say("skipped: %s", o.Why)
+		return o
+	}
+	if err == nil {
+		o.Result, o.Status, err = m.finish(p, staged, say)
+	}
+	switch {
+	case err == nil:
+		say("%s", o.Status)
+	case m.e.ctx.Err() != nil:
+		o.Status, o.Why = rowNotBegun, "interrupted: the same command goes on from there"
+		say("%s", o.Why)
+	default:
+		o.Status, o.Why = rowFailed, strings.ReplaceAll(err.Error(), "\n", "; ")
+		say("failed: %s", o.Why)
+	}
+	return o
+}
+
+// stage lays the pictures of the row's data set out, once for all rows; also where a row lacks something else: other
+// programs can be run on them.
+func (m *measuring) stage(p *rowPlan) (reproduce.Staged, error) {
+	id := p.row.Dataset.ID
+	if s, ok := m.staged[id]; ok || len(p.in.Pairs) == 0 {
+		return s, nil
+	}
+	s, err := reproduce.Stage(m.e.ctx, p.in.Pairs, p.row.Dataset.Crop, filepath.Join(m.c.Out, "data", id))
+	if err == nil {
+		m.staged[id] = s
+		for _, n := range s.Notes {
+			m.e.complain(id + ": left out: " + n)
+		}
+	}
+	return s, err
+}
+
+// finish gives the row's result: the one that is there, if nothing has changed, or a new one.
+func (m *measuring) finish(p *rowPlan, staged reproduce.Staged, say func(string, ...any)) (*reproduce.Result, string, error) {
+	path := filepath.Join(m.c.Out, "rows", p.row.ID(), "result.json")
+	key, err := m.rowKey(p, staged)
+	if err != nil {
+		return nil, "", err
+	}
+	old, err := reproduce.ReadResult(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if old != nil && old.Key == key {
+		return old, rowKept, nil
+	}
+	if old != nil {
+		say("inputs or settings have changed since it was measured: it is run again")
+	}
+	say("%s", p.deed())
+	r := &reproduce.Result{Row: p.row.ID(), Key: key, Network: p.in.Network}
+	network := p.in.Network
+	if p.train != nil {
+		if network, r.TrainSeconds, err = p.train.run(m.e, p.in); err != nil {
+			return nil, "", err
+		}
+		r.Network, r.Steps, r.Features = network, p.train.steps, m.c.Features
+	}
+	start := time.Now()
+	if err := m.measure(p, staged, network, r); err != nil {
+		return nil, "", err
+	}
+	r.MeasureSeconds = time.Since(start).Seconds()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, "", err
+	}
+	return r, rowDone, r.Write(path)
+}
+
+// rowKey changes with everything that the row's numbers depend on.
+func (m *measuring) rowKey(p *rowPlan, staged reproduce.Staged) (string, error) {
+	parts := []string{"1", p.row.ID(), staged.Key, m.key, m.c.Device, strings.Join(m.names, ","), m.featureFile()}
+	switch {
+	case p.train != nil:
+		parts = append(parts, p.train.key)
+	case p.in.Results != "":
+		files, err := filepath.Glob(filepath.Join(p.in.Results, "*"))
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, reproduce.FilesKey(files))
+	default:
+		hash, err := m.c.hash(p.in.Network)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, hash)
+	}
+	return reproduce.KeyOf(parts...), nil
+}
+
+// featureFile is VGG19's file for the divergence of features; empty: features made by hand.
+func (m *measuring) featureFile() string {
+	path, gap := m.c.sources.FindWeights("vgg19")
+	if gap != nil || noNetworks != nil {
+		return ""
+	}
+	return path
+}
+
+// measure fills in the numbers of what the network makes, or of the folder of results.
+func (m *measuring) measure(p *rowPlan, staged reproduce.Staged, network string, r *reproduce.Result) error {
+	if staged.Pictures == 0 {
+		return fmt.Errorf("no picture of %s could be read", p.row.Dataset.Name)
+	}
+	o := compare.Options{LR: staged.LR, GT: staged.GT, Baseline: "plain", Metrics: m.metrics, MetricKey: m.key,
+		Out: filepath.Join(m.c.Out, "rows", p.row.ID(), "measured")}
+	if p.in.Results != "" {
+		r.Network = "results in " + p.in.Results
+		o.Systems = []compare.System{{Name: "plain", Dir: p.in.Results, About: r.Network}}
+	} else {
+		var err error
+		if o.Systems, err = m.systems(network); err != nil {
+			return err
+		}
+	}
+	bar := &stages{e: m.e}
+	defer bar.close()
+	o.Progress = bar.at
+	result, err := compare.Run(m.e.ctx, o)
+	if err != nil {
+		return err
+	}
+	r.Pictures = len(result.Pictures)
+	r.Notes = append(append(r.Notes, staged.Notes...), append(result.Notes, result.Failed()...)...)
+	r.Plain = m.means(result.Systems[0])
+	if len(result.Systems) > 1 {
+		r.Corrected = m.means(result.Systems[1])
+	}
+	if len(r.Plain) == 0 {
+		return fmt.Errorf("nothing could be measured: %s", strings.Join(r.Notes, "; "))
+	}
+	return m.divergence(result, r)
+}
+
+// systems are the network without and with colour correction.
+func (m *measuring) systems(network string) ([]compare.System, error) {
+	flags := upscaleFlags{Scale: reproduce.Scale, Device: m.c.Device, Precision: "float32", AllowTorchScript: m.c.AllowTorchScript}
+	plain := compareRunCmd{upscaleFlags: flags}
+	flags.ColorCorrection = true
+	corrected := compareRunCmd{upscaleFlags: flags}
+	a, err := plain.network(m.e, "plain", network)
+	if err != nil {
+		return nil, err
+	}
+	b, err := corrected.network(m.e, "corrected", network)
+	return []compare.System{a, b}, err
+}
+
+// means are those of the metrics that have any value.
+func (m *measuring) means(s compare.Outcome) map[string]float64 {
+	values := map[string]float64{}
+	for i, c := range s.Cells {
+		if c.Count > 0 && !math.IsNaN(c.Mean) && !math.IsInf(c.Mean, 0) {
+			values[m.names[i]] = c.Mean
+		}
+	}
+	return values
+}
+
+// divergence adds that of low-level features; too few patches for it are a note.
+func (m *measuring) divergence(c *compare.Comparison, r *reproduce.Result) error {
+	features := compare.DCT()
+	if file := m.featureFile(); file != "" {
+		deep, closeNet, err := newDeepFeatures(file)
+		if err != nil {
+			return err
+		}
+		defer closeNet()
+		features = deep
+	}
+	study, err := c.Study(m.e.ctx, features)
+	switch {
+	case errors.Is(err, compare.ErrNothing):
+		r.Notes = append(r.Notes, err.Error())
+		return nil
+	case errors.Is(err, context.Canceled):
+		return err
+	case err != nil:
+		r.Notes = append(r.Notes, "no divergence of features: "+err.Error())
+		return nil
+	}
+	r.KLFeatures = study.Features
+	for _, set := range study.Sets {
+		switch {
+		case set.KL == nil:
+		case set.Name == "plain":
+			r.Plain[reproduce.KL] = set.KL.KL
+		case set.Name == "corrected":
+			r.Corrected[reproduce.KL] = set.KL.KL
+		}
+	}
+	return nil
+}
