@@ -87,6 +87,15 @@ def main():
     m.pairs(crops(labelled[:3], 480, 360), "bicubic", 0, lambda i: f"NTIRE2020/Corrupted-tr-y/{i:04d}.png", None)
     m.pairs(crops(test[8:10], 480, 360), "realesrgan", 7, lambda i: f"NTIRE2020/DIV2K_valid_HR/{i + 800:04d}.png",
             lambda i: f"NTIRE2020/Corrupted-va-x/{i + 800:04d}.png")
+    enlarged(a.out, "RealSR/Canon/Test/4/*_LR4.png", "weights/results/dan/realsr-canon")
+
+
+def enlarged(out, pictures, folder):
+    """Bicubic enlargements, as results that another program left."""
+    os.makedirs(os.path.join(out, folder), exist_ok=True)
+    for path in glob.glob(os.path.join(out, pictures)):
+        img = cv2.resize(cv2.imread(path, cv2.IMREAD_COLOR), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(os.path.join(out, folder, os.path.basename(path)), img)
 
 
 main()

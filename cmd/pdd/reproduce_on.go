@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -121,6 +122,9 @@ func (c *reproduceCmd) changed(cfg pdd.Config) (pdd.Config, error) {
 // run trains, or goes on, and gives the model's path and the seconds it took.
 func (t *rowTraining) run(e *env, in reproduce.Inputs) (model string, seconds float64, err error) {
 	start := time.Now()
+	if err := os.MkdirAll(t.cfg.Output.Dir, 0o777); err != nil {
+		return "", 0, err
+	}
 	for path, list := range map[string][]string{t.cfg.Data.HR[0]: in.HR, t.cfg.Data.Unlabelled[0]: in.Train} {
 		if err := writeList(path, list); err != nil {
 			return "", 0, err
