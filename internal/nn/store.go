@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -61,9 +62,18 @@ func Build(src Source, o Options, construct func(root Path)) (*Store, error) {
 	return st, nil
 }
 
-// OnWorker runs fn by [tensor.Do], or right here where the caller is inside of one already.
+// builder is the thread that networks are made on. It has no team of OpenMP threads: GNU's OpenMP counts those of all
+// teams, and where they are more than cores all of them go to sleep between operations, which costs a training step a
+// fifth of its time.
+var builder = sync.OnceValues(func() (*tensor.Worker, error) { return tensor.NewWorker(1) })
+
+// OnWorker runs fn on a thread of its own, or right here where the caller is on it already.
 func OnWorker(fn func(s *tensor.Scope) error) error {
-	err := tensor.Do(context.Background(), fn)
+	w, err := builder()
+	if err != nil {
+		return err
+	}
+	err = w.Do(context.Background(), fn)
 	if !errors.Is(err, tensor.ErrNested) {
 		return err
 	}

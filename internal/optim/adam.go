@@ -4,6 +4,7 @@ package optim
 import (
 	torch "github.com/wangkuiyi/gotorch"
 
+	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -20,8 +21,9 @@ type Adam struct {
 // NewAdam returns an optimizer whose moments are zero and laid out as the parameters are.
 func NewAdam(params []torch.Tensor) (*Adam, error) {
 	a := &Adam{params: params, scope: tensor.NewScope()}
-	err := tensor.Catch(func() {
+	err := nn.OnWorker(func(*tensor.Scope) error {
 		a.means, a.squares = a.zeros(), a.zeros()
+		return nil
 	})
 	if err != nil {
 		a.Close()
