@@ -195,7 +195,8 @@ func (c *reproduceCmd) leftOut() (lines []string) {
 	for _, m := range reproduce.Metrics() {
 		for _, name := range needs(m) {
 			if _, gap := c.sources.FindWeights(name); gap != nil {
-				lines = append(lines, fmt.Sprintf("metric %s: %s", m.Name, gap))
+				lines = append(lines, fmt.Sprintf("%s, for its %s is not there (pdd weights get %s --dir %s)", m.Name, gap.What, name, c.Weights))
+				break
 			}
 		}
 	}

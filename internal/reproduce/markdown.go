@@ -150,11 +150,13 @@ func because(why string) string {
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// WriteSummary writes a line per row for a terminal.
+// WriteSummary writes a line per row for a terminal, after what makes a run a trial.
 func (r *Report) WriteSummary(w io.Writer) error {
 	var b strings.Builder
 	for _, h := range r.Head {
-		fmt.Fprintln(&b, h)
+		if strings.HasPrefix(h, "**") {
+			fmt.Fprintln(&b, strings.Trim(h, "*"))
+		}
 	}
 	width := 0
 	for _, o := range r.Outcomes {
