@@ -14,9 +14,9 @@ here=$(dirname "$0")
 # Small networks stand in for the published ones: x4plus takes a minute per step on two cores.
 model=$here/../../internal/builtin/default-x4.safetensors
 "$pdd" reproduce --datasets "$out/sets" --weights "$out/sets/weights" --out "$out/trial" \
-    --fraction ${FRACTION:-0.00005} --features random --set data.patch=16 --set data.batch=2 \
+    --fraction ${FRACTION:-0.00002} --features random --set data.patch=16 --set data.batch=2 \
     --stand-in realesrgan-x4plus=realesr-animevideov3 --stand-in bsrgan="$model" --stand-in esrgan="$model" \
-    --rows "dan@realsr-canon,bsrgan@realsr-canon,bsrgan+ours@realsr-canon,realesrgan@*,realesrgan+ours@*,esrgan+static@realsr-canon,\
+    --rows "dan@realsr-canon,bsrgan@realsr-canon,bsrgan+ours@realsr-canon,realesrgan@*,realesrgan+ours@realsr-canon,realesrgan+ours@drealsr-panasonic,realesrgan+ours@ntire2020,esrgan+static@realsr-canon,\
 realesrgan+naive@realsr-canon,realesrgan+single-fixed@realsr-canon,realesrgan+inter@realsr-canon,realesrgan+ratio-4-1@realsr-canon,\
 realesrgan+ds-bicubic_blur@realsr-canon"
 

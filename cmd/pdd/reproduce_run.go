@@ -18,11 +18,11 @@ import (
 
 // What became of rows.
 const (
-	rowDone     = "done"
-	rowKept     = "kept" // from a run before
-	rowSkipped  = "skipped"
-	rowFailed   = "failed"
-	rowNotBegun = "not begun"
+	rowDone    = "done"
+	rowKept    = "kept" // from a run before
+	rowSkipped = "skipped"
+	rowFailed  = "failed"
+	rowStopped = "stopped" // interrupted, or not begun
 )
 
 // runAll runs the rows one after another and writes the report, also after an interruption.
@@ -41,12 +41,9 @@ func (c *reproduceCmd) runAll(e *env, plans []*rowPlan, printed reproduce.Printe
 	defer m.close()
 	r := &reproduce.Report{Printed: printed, Head: c.head()}
 	stopped := false
-	for i, p := range plans {
-		o := reproduce.Outcome{Row: p.row, Status: rowNotBegun, Why: "the run was interrupted before"}
-		if !stopped {
-			o = m.row(p, fmt.Sprintf("[%d/%d] ", i+1, len(plans)))
-			stopped = e.ctx.Err() != nil && o.Status == rowNotBegun
-		}
+	for i, p := range plans { // also after an interruption: what is finished stands in the report
+		o := m.row(p, fmt.Sprintf("[%d/%d] ", i+1, len(plans)))
+		stopped = stopped || o.Status == rowStopped
 		r.Outcomes = append(r.Outcomes, o)
 	}
 	if err := r.Write(c.Out); err != nil {
@@ -134,7 +131,7 @@ func (c *reproduceCmd) newMeasuring(e *env) (*measuring, error) {
 
 func (m *measuring) close() { m.nets.close() }
 
-// row runs one row. Only an interruption leaves it not begun or not finished.
+// row runs one row.
 func (m *measuring) row(p *rowPlan, prefix string) reproduce.Outcome {
 	o := reproduce.Outcome{Row: p.row}
 	say := func(format string, args ...any) {
@@ -157,8 +154,7 @@ func (m *measuring) row(p *rowPlan, prefix string) reproduce.Outcome {
 	case err == nil:
 		say("%s", o.Status)
 	case m.e.ctx.Err() != nil:
-		o.Status, o.Why = rowNotBegun, "interrupted: the same command goes on from there"
-		say("%s", o.Why)
+		o.Status, o.Why = rowStopped, "the same command goes on from there"
 	default:
 		o.Status, o.Why = rowFailed, strings.ReplaceAll(err.Error(), "\n", "; ")
 		say("failed: %s", o.Why)
@@ -196,6 +192,9 @@ func (m *measuring) finish(p *rowPlan, staged reproduce.Staged, say func(string,
 	}
 	if old != nil && old.Key == key {
 		return old, rowKept, nil
+	}
+	if err := m.e.ctx.Err(); err != nil {
+		return nil, "", err
 	}
 	if old != nil {
 		say("inputs or settings have changed since it was measured: it is run again")

@@ -15,7 +15,7 @@ import (
 type Outcome struct {
 	Row    Row
 	Result *Result // nil: none
-	Status string  // done, kept, skipped, failed, not begun
+	Status string  // done, kept, skipped, failed, stopped
 	Why    string  // of skipped and failed
 }
 
