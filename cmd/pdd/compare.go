@@ -27,7 +27,7 @@ func (compareCmd) Help() string {
 type compareRunCmd struct {
 	LR       string   `name:"lr" placeholder:"DIR" help:"Folder of LR pictures. Needed by systems that upscale."`
 	GT       string   `name:"gt" placeholder:"DIR" help:"Folder of ground truth, paired by file name (a.png with a_x4.png)."`
-	System   []string `required:"" sep:"none" placeholder:"NAME[=WHAT]" help:"One of the things to compare, once for each: bicubic, a name of the catalogue, a weight file, or a folder of results. NAME is the row's; default: WHAT's."`
+	System   []string `required:"" sep:"none" placeholder:"NAME[=WHAT]" help:"One of the things to compare, once for each: bicubic, lanczos, a name of the catalogue, a weight file, or a folder of results. NAME is the row's; default: WHAT's."`
 	Baseline string   `placeholder:"NAME" help:"The system that the others are compared with. Default: the first."`
 	Out      string   `required:"" placeholder:"DIR" help:"Folder for tables, figures, sheets and results. What is there already is not made again."`
 	JSON     bool     `name:"json" help:"Print JSON in place of the table."`

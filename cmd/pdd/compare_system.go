@@ -18,8 +18,8 @@ import (
 
 // upscaleFlags are the settings of the networks.
 type upscaleFlags struct {
-	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic." group:"Upscaling"`
-	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic aside." group:"Upscaling"`
+	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos." group:"Upscaling"`
+	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic and lanczos aside." group:"Upscaling"`
 	Device           string `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …" group:"Upscaling"`
 	Precision        string `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16." group:"Upscaling"`
 	Tile             *int   `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows." group:"Upscaling"`
@@ -36,7 +36,8 @@ func (f upscaleFlags) validate() error {
 	return u.validate()
 }
 
-const bicubic = "bicubic"
+// interpolations are systems that need no weights: MATLAB's imresize with these filters.
+var interpolations = map[string]data.Filter{"bicubic": data.Bicubic, "lanczos": data.Lanczos}
 
 // systems turns the values of --system into systems.
 func (c *compareRunCmd) systems(e *env) ([]compare.System, error) {
@@ -77,10 +78,10 @@ func (c *compareRunCmd) system(e *env, text string) (compare.System, error) {
 	if stat, err := os.Stat(what); err == nil && stat.IsDir() {
 		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
 	}
-	if what == bicubic {
-		return compare.System{Name: name, About: fmt.Sprintf("bicubic interpolation ×%d (MATLAB's imresize)", c.Scale),
-			Key:  fmt.Sprintf("bicubic %d", c.Scale),
-			Open: func() (compare.Upscaler, error) { return interpolation(c.Scale), nil }}, nil
+	if filter, ok := interpolations[what]; ok {
+		return compare.System{Name: name, About: fmt.Sprintf("%s interpolation ×%d (MATLAB's imresize)", what, c.Scale),
+			Key:  fmt.Sprintf("%s %d", what, c.Scale),
+			Open: func() (compare.Upscaler, error) { return interpolation{what, filter, c.Scale}, nil }}, nil
 	}
 	return c.network(e, name, what)
 }
@@ -168,15 +169,19 @@ func (n *network) Upscale(ctx context.Context, lr image.Image) (image.Image, err
 	return n.engine.Upscale(ctx, lr, n.call)
 }
 
-// interpolation enlarges bicubically by a factor.
-type interpolation int
+// interpolation enlarges by a filter.
+type interpolation struct {
+	name   string
+	filter data.Filter
+	factor int
+}
 
 func (f interpolation) Upscale(_ context.Context, lr image.Image) (image.Image, error) {
-	return data.ResizeImage(lr, float64(f), data.Bicubic)
+	return data.ResizeImage(lr, float64(f.factor), f.filter)
 }
 
 func (f interpolation) Describe() any {
-	return map[string]any{"network": bicubic, "scale": int(f)}
+	return map[string]any{"network": f.name, "scale": f.factor}
 }
 
 func (f interpolation) Close() error { return nil }

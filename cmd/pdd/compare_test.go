@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -219,4 +220,23 @@ func TestCompareHelp(t *testing.T) {
 		all.WriteString("$ pdd " + args + "\n" + o.stdout + "\n")
 	}
 	golden(t, "help-compare", all.String())
+}
+
+// TestCompareInterpolations: both filters are there without weights, and are two things.
+func TestCompareInterpolations(t *testing.T) {
+	comparePlace(t)
+	o := pddRun(t, nil, strings.Fields("compare --lr lr --gt gt --system bicubic --system lanczos --crops 0 --no-figures --out out")...)
+	if o.code != exitDone || o.engine != nil {
+		t.Fatalf("%+v", o)
+	}
+	read := func(name string) []byte {
+		b, err := os.ReadFile("out/results/" + name + "/a.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if bytes.Equal(read("bicubic"), read("lanczos")) {
+		t.Error("bicubic and lanczos give one picture")
+	}
 }

@@ -23,3 +23,4 @@ fi
 [ -d work/test_bicubic ] || "$pdd" degrade work/test --preset bicubic --targets --out work/test_bicubic
 "$pdd" train specialist.yaml
 "$pdd" train train.yaml
+"$pdd" train finish.yaml
