@@ -125,19 +125,27 @@ func spread[T any](list []T, fraction float64) []T {
 
 // deed says in one line what the row does.
 func (p *rowPlan) deed() string {
-	measure := fmt.Sprintf("measure %d pictures", len(p.in.Pairs))
+	measure := "measure " + pictures(len(p.in.Pairs), "")
 	if d := p.row.Dataset; d.Crop > 0 {
 		measure += fmt.Sprintf(", LR cut to %d×%d", d.Crop, d.Crop)
 	}
 	switch {
 	case p.train != nil:
-		return fmt.Sprintf("train %s, %d steps on %d labelled and %d unlabelled pictures; %s", p.row.System.Training.Preset, p.train.steps, len(p.in.HR), len(p.in.Train), measure)
+		return fmt.Sprintf("train %s, %d steps on %s and %s; %s", p.row.System.Training.Preset, p.train.steps,
+			pictures(len(p.in.HR), "labelled "), pictures(len(p.in.Train), "unlabelled "), measure)
 	case p.in.Results != "":
 		return measure + " in " + p.in.Results
 	case p.in.Network != "":
 		return "upscale with " + p.in.Network + "; " + measure
 	}
 	return measure
+}
+
+func pictures(n int, kind string) string {
+	if n == 1 {
+		return "1 " + kind + "picture"
+	}
+	return fmt.Sprintf("%d %spictures", n, kind)
 }
 
 // dryRun lists what would be done, and fails if something is missing.

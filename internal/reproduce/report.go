@@ -148,25 +148,41 @@ type cell struct {
 	stated        *Stated
 }
 
-// cell gives the number of one metric; printed numbers and gains stand beside a row's first variant alone.
+// cell gives the number of one metric. Printed numbers and what is stated stand beside a row's first variant alone; gains
+// are over the base's same variant, so that colour correction alone is no gain.
 func (r *Report) cell(o Outcome, v variant, m Metric) cell {
 	var c cell
 	c.ours, c.has = v.values[m.Name]
-	if !c.has || v.name != o.variants()[0].name {
+	if !c.has {
 		return c
 	}
-	if p, ok := r.Printed[o.Row.ID()][m.Name]; ok {
+	first := v.name == o.variants()[0].name
+	if p, ok := r.Printed[o.Row.ID()][m.Name]; ok && first {
 		c.printed = &p
 	}
-	for _, b := range r.Outcomes {
-		if b.Row.ID() == o.Row.BaseID() && b.Result != nil {
-			if base, ok := b.Result.First(b.Row)[m.Name]; ok {
-				gain := c.ours - base
-				c.gain, c.stated = &gain, StatedGain(o.Row.System.ID, m.Name)
-			}
+	if base, ok := r.base(o, v)[m.Name]; ok {
+		gain := c.ours - base
+		c.gain = &gain
+		if first {
+			c.stated = StatedGain(o.Row.System.ID, m.Name)
 		}
 	}
 	return c
+}
+
+// base are the base's values of the same variant; nil: it was not run.
+func (r *Report) base(o Outcome, v variant) map[string]float64 {
+	for _, b := range r.Outcomes {
+		if b.Row.ID() != o.Row.BaseID() || b.Result == nil {
+			continue
+		}
+		for _, same := range b.variants() {
+			if same.name == v.name {
+				return same.values
+			}
+		}
+	}
+	return nil
 }
 
 // digits prints a number of a metric.

@@ -13,7 +13,7 @@ import (
 func TestReport(t *testing.T) {
 	base, ours := row(t, "realesrgan@realsr-canon"), row(t, "realesrgan+ours@realsr-canon")
 	r := &Report{Head: []string{"**a TRIAL**", "a word"}, Printed: Printed{ours.ID(): {"psnr_y_bt601": 27}}, Outcomes: []Outcome{
-		{Row: base, Status: "done", Result: &Result{Plain: map[string]float64{"psnr_y_bt601": 25, KL: 0.5}, Corrected: map[string]float64{"psnr_y_bt601": 25.5}}},
+		{Row: base, Status: "done", Result: &Result{Plain: map[string]float64{"psnr_y_bt601": 25, KL: 0.5}, Corrected: map[string]float64{"psnr_y_bt601": 25.25, KL: 0.5}}},
 		{Row: ours, Status: "done", Result: &Result{Steps: 7, Plain: map[string]float64{"psnr_y_bt601": 24}, Corrected: map[string]float64{"psnr_y_bt601": 26, KL: 0.25}}},
 		{Row: row(t, "dan@realsr-canon"), Status: "skipped", Why: "missing things"},
 	}}
@@ -26,7 +26,7 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"**a TRIAL**", "## Tab. 2", "swaps the citations", "| realesrgan+ours@realsr-canon | corrected | 7 | 26.00 | 27.00 | −1.00 |",
 		"| realesrgan+ours@realsr-canon | as they are | 7 | 24.00 |  |  |", "| realesrgan@realsr-canon | as they are | none | 25.00 | not at hand |",
-		"| +1.00 | +0.67 to +1.34 (within) |", "dan@realsr-canon: skipped: missing things", "## Supplement D.a", "−0.2500",
+		"| +0.75 | +0.67 to +1.34 (within) |", "| −1.00 |  |", "dan@realsr-canon: skipped: missing things", "## Supplement D.a", "−0.2500",
 	} {
 		if !strings.Contains(md.String(), want) {
 			t.Errorf("Markdown lacks %q:\n%s", want, md.String())
@@ -36,7 +36,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("summary:\n%s", summary.String())
 	}
 	lines, err := csv.NewReader(&text).ReadAll()
-	if err != nil || !slices.ContainsFunc(lines, func(l []string) bool { return l[0] == ours.ID() && l[4] == "26" && l[6] == "-1" && l[7] == "1" }) {
+	if err != nil || !slices.ContainsFunc(lines, func(l []string) bool { return l[0] == ours.ID() && l[4] == "26" && l[6] == "-1" && l[7] == "0.75" }) {
 		t.Errorf("CSV: %v %q", err, lines)
 	}
 	var doc struct {

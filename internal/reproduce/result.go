@@ -28,14 +28,6 @@ type Result struct {
 	Notes      []string           `json:"notes,omitempty"`       // pictures and metrics that failed
 }
 
-// First are the numbers to set beside printed ones.
-func (r Result) First(row Row) map[string]float64 {
-	if row.Corrected() && r.Corrected != nil {
-		return r.Corrected
-	}
-	return r.Plain
-}
-
 // ReadResult reads a result; one that is not there is nil.
 func ReadResult(path string) (*Result, error) {
 	text, err := os.ReadFile(path)
