@@ -60,27 +60,61 @@ func (r *Report) place(b *strings.Builder, p Place, list []Outcome) {
 	}
 }
 
-func (r *Report) table(b *strings.Builder, p Place, columns []Metric, list []Outcome) {
-	fmt.Fprint(b, "| row | colours | steps |")
-	for _, m := range columns {
-		fmt.Fprintf(b, " %s | printed | gap |", m.Title)
-		if p.Gains || p.KL {
-			fmt.Fprint(b, " change | stated |")
+// column is a metric in a table, with those of its companions that any row fills.
+type column struct {
+	Metric
+	printed, change, stated bool
+}
+
+func (r *Report) fill(p Place, m Metric, list []Outcome) column {
+	c := column{Metric: m, change: p.Gains || p.KL}
+	for _, o := range list {
+		if o.Result != nil {
+			first := r.cell(o, o.variants()[0], m)
+			c.printed = c.printed || first.printed != nil
+			c.stated = c.stated || c.change && first.stated != nil
 		}
 	}
-	extra := 3
-	if p.Gains || p.KL {
-		extra = 5
+	return c
+}
+
+// titles are the headings of a column.
+func (c column) titles() []string {
+	list := []string{c.Title}
+	if c.printed {
+		list = append(list, "printed", "gap")
 	}
-	fmt.Fprint(b, "\n|---|---|---:|"+strings.Repeat("---:|", extra*len(columns))+"\n")
+	if c.change {
+		list = append(list, "change")
+	}
+	if c.stated {
+		list = append(list, "stated")
+	}
+	return list
+}
+
+func (r *Report) table(b *strings.Builder, p Place, metrics []Metric, list []Outcome) {
+	var columns []column
+	var titles, bare []string
+	for _, m := range metrics {
+		c := r.fill(p, m, list)
+		columns, titles = append(columns, c), append(titles, c.titles()...)
+		if !c.printed {
+			bare = append(bare, m.Title)
+		}
+	}
+	if len(bare) > 0 {
+		fmt.Fprintf(b, "Printed numbers not at hand: %s.\n\n", strings.Join(bare, "; "))
+	}
+	fmt.Fprintf(b, "| row | colours | steps | %s |\n|---|---|---:|%s\n", strings.Join(titles, " | "), strings.Repeat("---:|", len(titles)))
 	for _, o := range list {
 		if o.Result == nil {
 			continue
 		}
 		for _, v := range o.variants() {
 			fmt.Fprintf(b, "| %s | %s | %s |", o.Row.ID(), v.name, steps(o.Result))
-			for _, m := range columns {
-				b.WriteString(r.markdownCell(p, m, r.cell(o, v, m), v.name == o.variants()[0].name))
+			for _, c := range columns {
+				fmt.Fprintf(b, " %s |", strings.Join(c.cells(r.cell(o, v, c.Metric)), " | "))
 			}
 			fmt.Fprintln(b)
 		}
@@ -88,28 +122,34 @@ func (r *Report) table(b *strings.Builder, p Place, columns []Metric, list []Out
 	fmt.Fprintln(b)
 }
 
-func (r *Report) markdownCell(p Place, m Metric, c cell, first bool) string {
-	text := [5]string{"–", "", "", "", ""}
-	if first {
-		text[1] = "not at hand"
+// cells are a row's texts below the titles.
+func (c column) cells(v cell) []string {
+	list := []string{"–"}
+	if v.has {
+		list[0] = c.digits(v.ours, false)
 	}
-	if c.has {
-		text[0] = m.digits(c.ours, false)
+	if c.printed {
+		two := []string{"", ""}
+		if v.printed != nil {
+			two = []string{c.digits(*v.printed, false), c.digits(v.ours-*v.printed, true)}
+		}
+		list = append(list, two...)
 	}
-	if c.printed != nil {
-		text[1], text[2] = m.digits(*c.printed, false), m.digits(c.ours-*c.printed, true)
+	text := ""
+	if c.change {
+		if v.gain != nil {
+			text = c.digits(*v.gain, true)
+		}
+		list = append(list, text)
 	}
-	if c.gain != nil {
-		text[3] = m.digits(*c.gain, true)
+	if c.stated {
+		text = ""
+		if v.stated != nil {
+			text = v.stated.Text + verdict(*v.stated, *v.gain)
+		}
+		list = append(list, text)
 	}
-	if c.stated != nil {
-		text[4] = c.stated.Text + verdict(*c.stated, *c.gain)
-	}
-	n := 3
-	if p.Gains || p.KL {
-		n = 5
-	}
-	return " " + strings.Join(text[:n], " | ") + " |"
+	return list
 }
 
 func verdict(s Stated, gain float64) string {

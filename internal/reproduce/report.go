@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -190,6 +191,9 @@ func (m Metric) digits(v float64, sign bool) string {
 	format := "%.*f"
 	if sign {
 		format = "%+.*f"
+	}
+	if math.Abs(v)*math.Pow10(m.Digits) < 0.5 {
+		format, v = "%.*f", 0 // no sign of what rounds to 0
 	}
 	return strings.ReplaceAll(fmt.Sprintf(format, m.Digits, v), "-", "−")
 }
