@@ -22,4 +22,4 @@ realesrgan+ds-bicubic_blur@realsr-canon"
 
 # The published Real-ESRGAN x4plus itself, which is not trained here.
 "$pdd" reproduce --datasets "$out/sets" --weights "${WEIGHTS:-$HOME/.cache/gopdd/weights}" --out "$out/x4plus" \
-    --features random --rows realesrgan@realsr-canon
+    --rows realesrgan@realsr-canon
