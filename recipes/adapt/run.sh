@@ -1,16 +1,18 @@
 #!/bin/sh
-# Adapts the built-in model to three target domains by the paper's methods, a few hundred small steps each, on
+# Adapts a compact generalist to three target domains by the paper's methods, a few hundred small steps each, on
 # photographs that recipes/default/run.sh prepared. docs/RESULTS.md has the outcome. A run that was stopped goes on.
 #
 #   sh recipes/adapt/run.sh [DOMAIN …]        # camera phone video
 #
-# $METHODS chooses methods, $STEPS their steps; $SPECIALIST is the file of the specialist for bicubic LR (static).
+# $METHODS chooses methods, $STEPS their steps; $NIQE is the file of NIQE's prior, if NIQE is to be measured too.
 set -eu
 cd "$(dirname "$0")"
 pdd=${PDD:-../../build/pdd}
 steps=${STEPS:-300}
 prepared=../default/work
-specialist=${SPECIALIST:-$prepared/specialist/model.pth}
+specialist=../weights/specialist-x4.safetensors # for bicubic LR
+generalist=../weights/generalist-x4.safetensors # the built-in model before its last leg
+metrics=psnr_y_bt601,ssim_y_bt601,sharpness${NIQE:+,niqe_y_yiq}
 
 # Photographs of the target domains, seen as LR alone; the other training photographs are the labelled ones. Test
 # photographs are those of the built-in model, copies with a shorter side of 400 pixels.
@@ -24,14 +26,15 @@ if [ ! -d work/labelled ]; then
 	done
 	mv work/new work/labelled
 fi
-for domain in ${*:-camera phone video}; do
+domains=${*:-camera phone video}
+for domain in $domains; do
 	for set in target test; do
 		[ -d "work/$domain/$set" ] || "$pdd" degrade work/$set --config "$domain.yaml" --seed 1 --targets --out "work/$domain/$set"
 	done
 	for method in ${METHODS:-ema single-fixed naive static}; do
 		case $method in
-		static) start="--weights $specialist --set generalist.weights=default" ;;
-		*) start="--weights default" ;;
+		static) start="--weights $specialist --set generalist.weights=$generalist" ;;
+		*) start="--weights $generalist" ;;
 		esac
 		"$pdd" train --preset "$method" $start --hr work/labelled --target "work/$domain/target/LR" --out "work/$domain/$method" \
 			--steps "$steps" --set data.patch=16 --set data.batch=2 --set features.random=true --set compute.precision=bfloat16 \
@@ -39,4 +42,10 @@ for domain in ${*:-camera phone video}; do
 			--set validation.lr="work/$domain/test/LR" --set validation.hr="work/$domain/test/HR" --set validation.every=100 \
 			--set output.save_every=300 --set output.log_every=50
 	done
+	set -- --system bicubic --system generalist=$generalist
+	for method in ${METHODS:-ema single-fixed naive static}; do
+		set -- "$@" --system "$method=work/$domain/$method/model.pth"
+	done
+	"$pdd" compare --lr "work/$domain/test/LR" --gt "work/$domain/test/HR" --out "work/$domain/compare" --crop 4 \
+		--baseline generalist --metrics "$metrics" ${NIQE:+--niqe-prior "$NIQE"} "$@"
 done
