@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/metrics/compare"
 )
 
@@ -150,7 +151,7 @@ func addFile(w io.Writer, path string) error {
 	if path == "" {
 		return nil
 	}
-	f, err := os.Open(path)
+	f, err := builtin.Open(path)
 	if err != nil {
 		return err
 	}

@@ -222,11 +222,11 @@ func TestCompareHelp(t *testing.T) {
 	golden(t, "help-compare", all.String())
 }
 
-// TestCompareInterpolations: both filters are there without weights, and are two things.
-func TestCompareInterpolations(t *testing.T) {
+// TestCompareWithoutFiles: both filters and the built-in model are there without weights; the filters are two things.
+func TestCompareWithoutFiles(t *testing.T) {
 	comparePlace(t)
-	o := pddRun(t, nil, strings.Fields("compare --lr lr --gt gt --system bicubic --system lanczos --crops 0 --no-figures --out out")...)
-	if o.code != exitDone || o.engine != nil {
+	o := pddRun(t, nil, strings.Fields("compare --lr lr --gt gt --system bicubic --system lanczos --system default --crops 0 --no-figures --out out")...)
+	if o.code != exitDone || o.engine == nil {
 		t.Fatalf("%+v", o)
 	}
 	read := func(name string) []byte {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -256,9 +255,6 @@ func (c *reproduceCmd) hash(path string) (string, error) {
 	}
 	if path == "" {
 		return "", nil
-	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return path, nil // the built-in model
 	}
 	h, err := fileKey(path)
 	c.hashes[path] = h

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/internal/weightfile"
 )
 
@@ -86,7 +86,7 @@ func checkFinite(arrays []weightfile.Array) error {
 }
 
 func hashFile(path string) (Part, error) {
-	f, err := os.Open(path)
+	f, err := builtin.Open(path)
 	if err != nil {
 		return Part{}, fmt.Errorf("arch: inspect: %w", err)
 	}
