@@ -12,8 +12,8 @@ import (
 // interpolation gives a new SRVGGNetCompact the values with which it enlarges by interpolation: the first channels carry
 // the image unchanged through all convolutions, the last convolution lays a parabola through three of their pixels in
 // each direction, and the other channels, random by He et al. 2015, are not yet listened to. So training begins near
-// bicubic interpolation, not at noise. (On twelve photographs, shrunk to a quarter: 34.2 dB PSNR-Y, bicubic 34.4; random
-// weights have 31.6 after 2,000 steps of 16 patches of 32×32.)
+// bicubic interpolation, not at noise. (On twelve photographs, shrunk to a quarter: 34.2 dB PSNR-Y, bicubic 34.4; from random
+// weights it has 31.6 after 2,000 steps of 16 patches of 32×32.)
 type interpolation struct {
 	random nn.Source
 	cfg    SRVGGNetCompactConfig
