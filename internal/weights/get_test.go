@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gopdd/gopdd/internal/builtin"
 )
 
 const content = "these are weights\n"
@@ -244,7 +246,7 @@ func TestGetPackage(t *testing.T) {
 func TestCatalog(t *testing.T) {
 	names := map[string]bool{}
 	for _, e := range Catalog {
-		if names[e.Name] || e.Name != strings.ToLower(e.Name) || e.About == "" || len(e.Sources) == 0 {
+		if names[e.Name] || e.Name != strings.ToLower(e.Name) || e.About == "" || e.BuiltIn() != (e.Name == "default") {
 			t.Errorf("entry %+v is a duplicate or incomplete", e)
 		}
 		names[e.Name] = true
@@ -259,6 +261,9 @@ func TestCatalog(t *testing.T) {
 				checkFile(t, e.Name, f)
 			}
 		}
+	}
+	if path, err := Resolve("default"); err != nil || path != builtin.Path {
+		t.Errorf("default is %q, %v: want the built-in model, fetched or not", path, err)
 	}
 	if _, err := Lookup("nothing"); err == nil || !strings.Contains(err.Error(), "realesrgan-x4plus") {
 		t.Errorf("error %v, want one that lists the names", err)
