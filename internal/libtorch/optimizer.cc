@@ -49,11 +49,17 @@ void in_parallel(const std::vector<Span> &spans, F work) {
   auto share = [&](size_t k) {
     for (size_t i = n * k / threads; i < n * (k + 1) / threads; i++) work(spans[i]);
   };
-  for (size_t k = 1; k < threads; k++)
-    at::launch([&, k] {
+  for (size_t k = 1; k < threads; k++) {
+    auto task = [&, k] {
       share(k);
       done.count_down();
-    });
+    };
+    try {
+      at::launch(task);
+    } catch (...) {  // no thread to be had: what is launched already refers to this frame, so it must come to its end
+      task();
+    }
+  }
   share(0);
   done.wait();
 }
