@@ -5,17 +5,21 @@
 
 Needs what metrics_pyiqa.py needs. A picture costs the difference between measuring several pictures and measuring one,
 so that start-up, the import of torch and the loading of models do not count for either program; reading the PNG files
-does. Peak memory is that of the whole process, with one picture. Output is Markdown. What makes pictures and models runs in
-processes of its own, for a program that this one starts begins with this one's peak.
+does. Peak memory is that of the whole process, with one picture. Output is Markdown. Programs are started from a small
+process, for a program's peak begins with that of the process which starts it.
 """
 
 import argparse
+import concurrent.futures
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
+
+import numpy as np
+from PIL import Image
 
 # Metric, size, and how many pictures; few of those that pyiqa needs long for.
 CASES = [
@@ -30,15 +34,6 @@ CASES = [
 ]
 
 
-def apart(function, *args):
-    """Calls a function of this file in a process of its own."""
-    p = multiprocessing.get_context("spawn").Process(target=function, args=args)
-    p.start()
-    p.join()
-    if p.exitcode:
-        raise SystemExit(f"{function.__name__}: failed")
-
-
 def run(command):
     """Seconds and peak memory in bytes of a program."""
     start = time.time()
@@ -50,17 +45,10 @@ def run(command):
     return time.time() - start, usage.ru_maxrss * 1024
 
 
-def pairs(root):
-    return [os.path.join(root, k) for k in ("results", "truth")]
-
-
 def write_pairs(photos, size, count, root):
-    """Writes truth/N.png and results/N.png, the photograph and the same with noise."""
-    import numpy as np
-    from PIL import Image
-
+    """Writes truth/N.png and results/N.png, the photograph and the same with noise; returns their folders."""
     from metrics_pyiqa import fit
-    folders = pairs(root)
+    folders = [os.path.join(root, k) for k in ("results", "truth")]
     for f in folders:
         os.makedirs(f)
     rng = np.random.default_rng(1)
@@ -69,17 +57,7 @@ def write_pairs(photos, size, count, root):
         noisy = np.clip(img + rng.integers(-9, 10, img.shape), 0, 255).astype(np.uint8)
         for folder, m in zip(folders, (noisy, img)):
             Image.fromarray(m).save(os.path.join(folder, f"{i}.png"), compress_level=1)
-
-
-def write_models(paths, root):
-    """Writes the stand-ins for the LPIPS backbones and NRQM's model."""
-    import metrics_models as stand_ins
-    from metrics_pyiqa import fit, make_nrqm
-    stand_ins.write_backbones(root)
-    small = [os.path.join(root, f"small{i}.png") for i in range(4)]
-    for path, photo in zip(small, paths):
-        fit(photo, (270, 200)).save(path)
-    make_nrqm(os.path.join(root, "nrqm.mat"), small)
+    return folders
 
 
 def reference(name, args):
@@ -124,21 +102,28 @@ def peer_command(name, args, files, folders):
 
 
 def compare(args):
-    paths = sorted(os.path.join(args.photos, n) for n in os.listdir(args.photos))[:6]
-    with tempfile.TemporaryDirectory() as root:
-        apart(write_models, paths, root)
-        files = {n: os.path.join(root, n + ".pth") for n in ("alex", "vgg", "squeeze")} | {"nrqm": os.path.join(root, "nrqm.mat")}
-        print("| metric | picture | gopdd s | gopdd MB | pyiqa s | pyiqa MB |\n|---|---|---:|---:|---:|---:|", flush=True)
+    import metrics_models as stand_ins
+    from metrics_pyiqa import fit, make_nrqm, photos
+    paths = photos(args.photos, 6)
+    print("| metric | picture | gopdd s | gopdd MB | pyiqa s | pyiqa MB |\n|---|---|---:|---:|---:|---:|", flush=True)
+    small_process = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    with tempfile.TemporaryDirectory() as root, small_process:
+        files = stand_ins.write_backbones(root) | {"nrqm": os.path.join(root, "nrqm.mat")}
+        if any(n.startswith("nrqm") and n.startswith(args.only) for n, _, _ in CASES):
+            small = []
+            for i, p in enumerate(paths[:4]):
+                small.append(os.path.join(root, f"small{i}.png"))
+                fit(p, (270, 200)).save(small[-1])
+            make_nrqm(files["nrqm"], small)
         for name, size, count in CASES:
             if not name.startswith(args.only):
                 continue
             with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as many:
-                apart(write_pairs, paths, size, 1, one)
-                apart(write_pairs, paths, size, count, many)
+                few, all_ = write_pairs(paths, size, 1, one), write_pairs(paths, size, count, many)
                 cells = []
                 for command in (pdd_command, peer_command):
-                    first, memory = min(run(command(name, args, files, pairs(one))) for _ in range(2))
-                    seconds, _ = min(run(command(name, args, files, pairs(many))) for _ in range(2))
+                    first, memory = min(small_process.map(run, [command(name, args, files, few)] * 2))
+                    seconds, _ = min(small_process.map(run, [command(name, args, files, all_)] * 2))
                     cells += [f"{(seconds - first) / (count - 1):.2f}", f"{memory / 1e6:.0f}"]
                 print(f"| {name} | {size[0]}×{size[1]} | {' | '.join(cells)} |", flush=True)
 

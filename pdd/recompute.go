@@ -24,11 +24,11 @@ type traced struct {
 
 // trace runs the specialist so that gradients can follow.
 func (t *Trainer) trace(s *tensor.Scope, x torch.Tensor) traced {
-	if !t.cfg.Compute.Recompute {
+	g := t.segments
+	if g == nil {
 		return traced{out: t.autocast(s, t.specialist.Forward, x)}
 	}
-	g := t.specialist.(models.Segmented).Segments()
-	k := traced{segments: &g, x: x}
+	k := traced{segments: g, x: x}
 	run := func(f func(*tensor.Scope, torch.Tensor) torch.Tensor, x torch.Tensor) torch.Tensor {
 		return s.NoGrad().Local(func(s *tensor.Scope) torch.Tensor { return t.autocast(s, f, x) })
 	}
@@ -78,7 +78,7 @@ func (b *backwards) run(k traced, grad torch.Tensor) {
 		in = append(in, k.y0)
 	}
 	got := b.through(g.Tail.Params, in, func(s *tensor.Scope, in []torch.Tensor) torch.Tensor {
-		return b.dot(s, g.Tail.Forward(s, k.x, in[len(in)-1], in[0]), grad)
+		return dot(s, g.Tail.Forward(s, k.x, in[len(in)-1], in[0]), grad)
 	})
 	b.s.Free(grad)
 	grad = got[0]
@@ -87,9 +87,9 @@ func (b *backwards) run(k traced, grad torch.Tensor) {
 	}
 	for i := len(g.Blocks) - 1; i >= 0; i-- {
 		next := b.through(g.Blocks[i].Params, k.inputs[i:i+1], func(s *tensor.Scope, in []torch.Tensor) torch.Tensor {
-			loss := b.dot(s, g.Blocks[i].Forward(s, in[0]), grad)
+			loss := dot(s, g.Blocks[i].Forward(s, in[0]), grad)
 			if i == 0 && skip.T != nil { // made last, it comes first in the sum, as in the whole graph
-				loss = s.Add(loss, b.dot(s, in[0], skip))
+				loss = s.Add(loss, dot(s, in[0], skip))
 			}
 			return loss
 		})[0]
@@ -100,12 +100,12 @@ func (b *backwards) run(k traced, grad torch.Tensor) {
 		grad = b.s.Add(skip, grad)
 	}
 	b.through(g.Head.Params, nil, func(s *tensor.Scope, _ []torch.Tensor) torch.Tensor {
-		return b.dot(s, g.Head.Forward(s, k.x), grad)
+		return dot(s, g.Head.Forward(s, k.x), grad)
 	})
 }
 
 // dot is a scalar whose gradient with respect to y is grad, exactly.
-func (b *backwards) dot(s *tensor.Scope, y, grad torch.Tensor) torch.Tensor {
+func dot(s *tensor.Scope, y, grad torch.Tensor) torch.Tensor {
 	return s.Sum(s.Mul(y, grad), false)
 }
 

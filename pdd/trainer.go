@@ -31,6 +31,7 @@ type Trainer struct {
 	phiName    string // what Φ is, for log and checkpoint
 	optG, optD *optim.Adam
 	scaler     scaler
+	segments   *models.Segments // the specialist's, where activations are recomputed
 	scale      int
 
 	pairs, targets data.Dataset

@@ -36,12 +36,11 @@ func (c *weightsConvertCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	for i := range arrays {
-		if !c.Half {
-			break
-		}
-		if arrays[i], err = arrays[i].Half(); err != nil {
-			return err
+	if c.Half {
+		for i := range arrays {
+			if arrays[i], err = arrays[i].Half(); err != nil {
+				return err
+			}
 		}
 	}
 	if ext == ".pth" {

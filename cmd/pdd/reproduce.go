@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -98,9 +97,9 @@ type rowPlan struct {
 
 func (c *reproduceCmd) plan(r reproduce.Row) (*rowPlan, error) {
 	p := &rowPlan{row: r, in: c.sources.Find(r)}
-	p.in.Pairs = spread(p.in.Pairs, c.Fraction)
-	p.in.HR = spread(p.in.HR, c.Fraction)
-	p.in.Train = spread(p.in.Train, c.Fraction)
+	p.in.Pairs = reproduce.Spread(p.in.Pairs, c.Fraction)
+	p.in.HR = reproduce.Spread(p.in.HR, c.Fraction)
+	p.in.Train = reproduce.Spread(p.in.Train, c.Fraction)
 	if strings.HasSuffix(p.in.Network, ".pt") && !c.AllowTorchScript {
 		p.in.Missing = append(p.in.Missing, reproduce.Missing{What: p.in.Network + " is TorchScript, a program: give --allow-torchscript if you trust it"})
 	}
@@ -112,13 +111,6 @@ func (c *reproduceCmd) plan(r reproduce.Row) (*rowPlan, error) {
 		return nil, fmt.Errorf("%s: %w", r.ID(), err)
 	}
 	return p, nil
-}
-
-func spread[T any](list []T, fraction float64) []T {
-	if len(list) == 0 {
-		return nil
-	}
-	return reproduce.Spread(list, fraction)
 }
 
 // deed says in one line what the row does.
@@ -172,9 +164,7 @@ func (c *reproduceCmd) dryRun(e *env, plans []*rowPlan) error {
 		}
 	}
 	if c.JSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(list); err != nil {
+		if err := writeJSON(e.stdout, list); err != nil {
 			return err
 		}
 	} else {
@@ -262,12 +252,11 @@ func (c *reproduceCmd) hash(path string) (string, error) {
 
 // startHashes are those of all files of a row, in the order of their names.
 func (c *reproduceCmd) startHashes(in reproduce.Inputs) (list []string, err error) {
-	names := []string{}
-	for name := range in.Starts {
-		names = append(names, name)
+	files := []string{}
+	for _, name := range slices.Sorted(maps.Keys(in.Starts)) {
+		files = append(files, in.Starts[name])
 	}
-	slices.Sort(names)
-	for _, file := range append(idsOf(names, in.Starts), in.Phi) {
+	for _, file := range append(files, in.Phi) {
 		h, err := c.hash(file)
 		if err != nil {
 			return nil, err
@@ -275,12 +264,4 @@ func (c *reproduceCmd) startHashes(in reproduce.Inputs) (list []string, err erro
 		list = append(list, h)
 	}
 	return list, nil
-}
-
-func idsOf(names []string, files map[string]string) []string {
-	list := make([]string, len(names))
-	for i, n := range names {
-		list[i] = files[n]
-	}
-	return list
 }

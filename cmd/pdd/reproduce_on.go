@@ -14,11 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gopdd/gopdd/internal/atomicfile"
 	"github.com/gopdd/gopdd/internal/reproduce"
-	"github.com/gopdd/gopdd/internal/trainlog"
 	"github.com/gopdd/gopdd/pdd"
 )
 
@@ -82,7 +79,7 @@ func (c *reproduceCmd) rowConfig(p *rowPlan) (pdd.Config, error) {
 		cfg.Loss.Inter.Weight *= t.Inter
 	}
 	scaleConfig(&cfg, c.Fraction)
-	return c.changed(cfg)
+	return c.withSet(cfg)
 }
 
 // scaleConfig shortens a run.
@@ -98,8 +95,8 @@ func scaleConfig(cfg *pdd.Config, fraction float64) {
 	cfg.Output.LogEvery = count(cfg.Output.LogEvery, fraction, 1)
 }
 
-// changed applies --set.
-func (c *reproduceCmd) changed(cfg pdd.Config) (pdd.Config, error) {
+// withSet applies --set.
+func (c *reproduceCmd) withSet(cfg pdd.Config) (pdd.Config, error) {
 	changes, err := (&trainCmd{Set: c.Set}).changes()
 	if err != nil || len(changes) == 0 {
 		return cfg, err
@@ -108,15 +105,7 @@ func (c *reproduceCmd) changed(cfg pdd.Config) (pdd.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	merge(tree, changes)
-	text, err := yaml.Marshal(tree)
-	if err != nil {
-		return cfg, err
-	}
-	if cfg, err = pdd.ParseConfig(text); err != nil {
-		return cfg, usageError{err}
-	}
-	return cfg, nil
+	return changed(tree, changes)
 }
 
 // run trains, or goes on, and gives the model's path and the seconds it took.
@@ -130,7 +119,7 @@ func (t *rowTraining) run(e *env, in reproduce.Inputs) (model string, seconds fl
 			return "", 0, err
 		}
 	}
-	progress := trainlog.NewProgress(e.stderr, trainlog.ProgressOptions{Total: t.cfg.Steps, Patches: 2 * t.cfg.Data.Batch, Every: t.cfg.Output.LogEvery})
+	progress := newTrainProgress(e, t.cfg)
 	defer progress.Close()
 	trainer, err := pdd.NewTrainer(t.cfg, pdd.WithLogger(slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 		pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))

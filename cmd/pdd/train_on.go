@@ -27,11 +27,7 @@ func train(e *env, c *trainCmd) error {
 		}
 		return err
 	}
-	patches := cfg.Data.Batch
-	if cfg.Method != pdd.SupervisedOnly {
-		patches *= 2
-	}
-	progress := trainlog.NewProgress(e.stderr, trainlog.ProgressOptions{Total: cfg.Steps, Patches: patches, Every: cfg.Output.LogEvery})
+	progress := newTrainProgress(e, cfg)
 	defer progress.Close()
 	opts := []pdd.TrainerOption{pdd.WithLogger(slog.New(slog.NewTextHandler(progress, nil)))}
 	if !c.Quiet {
@@ -53,6 +49,15 @@ func train(e *env, c *trainCmd) error {
 	}
 	fmt.Fprintf(e.stdout, "%d steps done; the model is %s\n", t.Done(), t.ModelPath())
 	return nil
+}
+
+// newTrainProgress shows a run's steps.
+func newTrainProgress(e *env, cfg pdd.Config) *trainlog.Progress {
+	patches := cfg.Data.Batch
+	if cfg.Method != pdd.SupervisedOnly {
+		patches *= 2
+	}
+	return trainlog.NewProgress(e.stderr, trainlog.ProgressOptions{Total: cfg.Steps, Patches: patches, Every: cfg.Output.LogEvery})
 }
 
 // shown are the losses that fit a line of progress.
@@ -80,6 +85,11 @@ func (c *trainCmd) config(e *env) (pdd.Config, error) {
 			return cfg, err
 		}
 	}
+	return changed(tree, changes)
+}
+
+// changed is the configuration that a tree and changes make together.
+func changed(tree, changes map[string]any) (pdd.Config, error) {
 	merge(tree, changes)
 	text, err := yaml.Marshal(tree)
 	if err != nil {

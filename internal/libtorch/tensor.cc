@@ -1,8 +1,6 @@
 // Handles: freeing, inspecting, copying in and out; gradients.
 #include <torch/csrc/autograd/autograd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "guard.h"

@@ -21,9 +21,6 @@ type Dataset struct {
 	Size        string         // of its download
 }
 
-// Datasets are all target domains, in the order of reports.
-func Datasets() []Dataset { return slices.Clone(datasets) }
-
 const (
 	realSRPage  = "https://github.com/csjcai/RealSR (version 3)"
 	drealSRPage = "https://github.com/xiezw5/Component-Divide-and-Conquer-for-Real-World-Image-Super-Resolution"
@@ -31,6 +28,7 @@ const (
 	unknownSize = "size not known"
 )
 
+// datasets are all target domains, in the order of reports.
 var datasets = []Dataset{
 	realSR("Canon"), realSR("Nikon"),
 	drealSR("Panasonic", `(?i)panasonic|^P1\d{6}`), drealSR("Olympus", `(?i)olympus|^P[A-C3-9]\d{6}`), drealSR("Sony", `(?i)sony|^DSC\d{5}`),

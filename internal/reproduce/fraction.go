@@ -7,7 +7,7 @@ func Count(n int, fraction float64, least int) int {
 	return min(n, max(least, int(math.Round(float64(n)*fraction))))
 }
 
-// Spread picks a fraction of list, evenly spread, at least one.
+// Spread picks a fraction of list, evenly spread, at least one unless list is empty.
 func Spread[T any](list []T, fraction float64) []T {
 	n := Count(len(list), fraction, 1)
 	picked := make([]T, n)

@@ -28,13 +28,6 @@ var metricTable = []Metric{
 // KL is the divergence of the results' low-level features from the ground truth's.
 const KL = "kl"
 
-// Stated is what is known of the paper's gains without its tables.
-type Stated struct {
-	System, Metric string
-	Low, High      float64 // of the gain over the base; ±Inf: no bound
-	Text           string
-}
-
 func metricNames() []string {
 	return idsOf(metricTable, func(m Metric) string { return m.Name })
 }

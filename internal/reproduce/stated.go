@@ -2,6 +2,13 @@ package reproduce
 
 import "math"
 
+// Stated is what is known of the paper's gains without its tables.
+type Stated struct {
+	System, Metric string
+	Low, High      float64 // of the gain over the base; ±Inf: no bound
+	Text           string
+}
+
 // stated are the gains that the paper is known to claim; all other printed numbers are the reader's to give.
 var stated = []Stated{
 	{"realesrgan+ours", "psnr_y_bt601", 0.67, 1.34, "+0.67 to +1.34"},

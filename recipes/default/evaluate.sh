@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")"
 pdd=${PDD:-../../build/pdd}
 model=${1:-default}
-for set in bicubic camera phone; do
+for set in bicubic camera phone; do # run.sh has made the first
 	[ -d work/test_$set ] || "$pdd" degrade work/test --config $set.yaml --seed 3 --targets --out work/test_$set
 	"$pdd" compare --lr work/test_$set/LR --gt work/test_$set/HR --out work/compare/$set --crop 4 --crops 6 --crop-size 128 --no-figures \
 		--system bicubic --system lanczos --system built-in="$model" --system realesr-animevideov3 --system realesrgan-x4plus
