@@ -11,9 +11,8 @@ import (
 )
 
 type weightsConvertCmd struct {
-	In    string `arg:"" help:"Weight file (.pth, .safetensors, ncnn .param) or name of the catalogue."`
-	Out   string `arg:"" help:"File to write: .safetensors or .pth."`
-	Half  bool   `help:"Store the numbers as float16: half the size of float32, and as good for upscaling."`
+	In string `arg:"" help:"Weight file (.pth, .safetensors, ncnn .param) or name of the catalogue."`
+	networkOut
 	Entry string `placeholder:"KEY" help:"Entry of the input to take, like params_ema. Default: the usual one."`
 }
 
@@ -21,35 +20,52 @@ type weightsConvertCmd struct {
 // PyTorch's order, and what the network does not need is left out; others are copied as they are. The numbers and
 // their types stay the same, unless Half is wanted.
 func (c *weightsConvertCmd) Run(e *env) error {
-	ext := strings.ToLower(filepath.Ext(c.Out))
-	if ext != ".safetensors" && ext != ".pth" {
-		return usagef("cannot write %q: use .safetensors or .pth", c.Out)
-	}
-	path, err := weightsPath(c.In)
+	path, err := c.source(c.In)
 	if err != nil {
 		return err
-	}
-	if realPath(path) == realPath(c.Out) {
-		return usagef("%s would overwrite the input", c.Out)
 	}
 	arrays, metadata, err := readNetwork(path, c.Entry)
 	if err != nil {
 		return err
 	}
-	if c.Half {
+	return c.write(e, arrays, metadata)
+}
+
+// networkOut is the file that a command writes a network to.
+type networkOut struct {
+	Out  string `arg:"" help:"File to write: .safetensors or .pth."`
+	Half bool   `help:"Store the numbers as float16: half the size of float32, and as good for upscaling."`
+}
+
+// source is the path of an input, which the output must not overwrite.
+func (o networkOut) source(in string) (string, error) {
+	if ext := o.ext(); ext != ".safetensors" && ext != ".pth" {
+		return "", usagef("cannot write %q: use .safetensors or .pth", o.Out)
+	}
+	path, err := weightsPath(in)
+	if err == nil && realPath(path) == realPath(o.Out) {
+		err = usagef("%s would overwrite the input", o.Out)
+	}
+	return path, err
+}
+
+func (o networkOut) ext() string { return strings.ToLower(filepath.Ext(o.Out)) }
+
+func (o networkOut) write(e *env, arrays []weightfile.Array, metadata map[string]string) (err error) {
+	if o.Half {
 		for i := range arrays {
 			if arrays[i], err = arrays[i].Half(); err != nil {
 				return err
 			}
 		}
 	}
-	if ext == ".pth" {
-		err = weightfile.WritePth(c.Out, weightfile.StateDict{Key: "params_ema", Arrays: arrays})
+	if o.ext() == ".pth" {
+		err = weightfile.WritePth(o.Out, weightfile.StateDict{Key: "params_ema", Arrays: arrays})
 	} else {
-		err = weightfile.WriteSafetensors(c.Out, arrays, metadata)
+		err = weightfile.WriteSafetensors(o.Out, arrays, metadata)
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(e.stdout, "%s: %s, %d arrays\n", c.Out, metadata["network"], len(arrays))
+		_, err = fmt.Fprintf(e.stdout, "%s: %s, %d arrays\n", o.Out, metadata["network"], len(arrays))
 	}
 	return err
 }

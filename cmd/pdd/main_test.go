@@ -189,7 +189,7 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 func TestHelpScreens(t *testing.T) {
 	var all strings.Builder
 	for _, args := range []string{"--help", "upscale --help", "train --help", "inspect --help", "weights --help", "weights list --help", "weights get --help",
-		"weights convert --help", "doctor --help", "version --help"} {
+		"weights convert --help", "weights mix --help", "doctor --help", "version --help"} {
 		o := pddRun(t, nil, strings.Fields(args)...)
 		if o.code != exitDone || o.stderr != "" {
 			t.Errorf("pdd %s: code %d, stderr %q", args, o.code, o.stderr)
@@ -256,6 +256,8 @@ func TestErrors(t *testing.T) {
 		{"inspect damaged", "no weights", "inspect w.pth", exitFailed, "weightfile: open"},
 		{"convert format", "no such writer", "weights convert w.pth w.onnx", exitUsage, "use .safetensors or .pth"},
 		{"convert in place", "the input would be lost", "weights convert w.pth ./w.pth", exitUsage, "would overwrite the input"},
+		{"mix share", "no share", "weights mix w.pth w.pth out.pth --share NaN", exitUsage, "must be between 0 and 1"},
+		{"mix in place", "the input would be lost", "weights mix w.pth other.pth w.pth --share 0.5", exitUsage, "would overwrite the input"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

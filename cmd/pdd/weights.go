@@ -14,6 +14,7 @@ type weightsCmd struct {
 	List    weightsListCmd    `cmd:"" help:"List the catalogue, and what of it is on this machine."`
 	Get     weightsGetCmd     `cmd:"" help:"Fetch weights of the catalogue and check their sha256."`
 	Convert weightsConvertCmd `cmd:"" help:"Write a weight file in another format."`
+	Mix     weightsMixCmd     `cmd:"" help:"Write a network between two others."`
 }
 
 // cacheFlag is the folder that weights are kept in.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,5 +98,43 @@ func TestInspectConvert(t *testing.T) {
 		if !strings.Contains(text.stdout, want) {
 			t.Errorf("no %q in %s", want, text.stdout)
 		}
+	}
+}
+
+// TestWeightsMix holds the mixture of two networks to its definition, and refuses networks that differ.
+func TestWeightsMix(t *testing.T) {
+	workFolder(t)
+	for name, values := range map[string][]float32{"a": {1, -2}, "b": {3, 2}, "longer": {1, 2, 3}} {
+		a, err := weightfile.NewFloat32("layer.weight", []int{len(values)}, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := weightfile.WriteSafetensors(name+".safetensors", []weightfile.Array{a}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for share, want := range map[string][]float32{"0": {1, -2}, "0.25": {1.5, -1}, "1": {3, 2}} {
+		o := pddRun(t, nil, "weights", "mix", "a.safetensors", "b.safetensors", "mixed.safetensors", "--share", share)
+		if o.code != exitDone {
+			t.Fatalf("share %s: %+v", share, o)
+		}
+		f, err := weightfile.Open("mixed.safetensors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dict, err := f.Select("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := dict.Arrays[0].Float32s(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("share %s: %v, want %v (error %v)", share, got, want, err)
+		}
+	}
+	o := pddRun(t, nil, "weights", "mix", "a.safetensors", "longer.safetensors", "no.safetensors", "--share", "0.5")
+	if o.code != exitFailed || !strings.Contains(o.stderr, "only networks of one kind and size") {
+		t.Errorf("networks that differ: %+v", o)
+	}
+	if _, err := os.Stat("no.safetensors"); err == nil {
+		t.Error("a refused mixture left a file")
 	}
 }
