@@ -17,8 +17,12 @@ type Span struct {
 	FadeTo     int // width of the fade centred at To
 }
 
-// Spans covers n pixels with the fewest equal tiles of the given size that overlap by at least overlap; the tiles are
-// spread evenly. A picture no larger than size gets one tile. reach is how far a result depends on its surroundings:
+// granule divides the sides of tiles: few different sizes, each of which costs a set of compiled kernels, and sides that
+// suit networks which shrink their input.
+const granule = 8
+
+// Spans covers n pixels with the fewest tiles of at most the given size that overlap by at least overlap: equal ones, no
+// larger than that takes, spread evenly. A picture no larger than size gets one tile. reach is how far a result depends on its surroundings:
 // where the overlap is at least twice that, fades keep to the part that no border reaches and the result is exact,
 // else they take the inner quarter of the overlap (docs/TILING.md).
 func Spans(n, size, overlap, reach int) ([]Span, error) {
@@ -32,6 +36,8 @@ func Spans(n, size, overlap, reach int) ([]Span, error) {
 		return nil, fmt.Errorf("tile: overlap %d of tiles of %d: want at most half the tile", overlap, size)
 	}
 	count := (n - overlap + size - overlap - 1) / (size - overlap)
+	needed := (n + (count-1)*overlap + count - 1) / count
+	size = min(size, (needed+granule-1)/granule*granule)
 	spans := make([]Span, count)
 	for i := range spans {
 		start := i * (n - size) / (count - 1)
@@ -51,7 +57,7 @@ func join(a, b *Span, reach int) {
 		margin = shared * 3 / 8
 	}
 	seam := b.Start + shared/2
-	fade := 2 * min(seam-b.Start-margin, a.End-margin-seam)
+	fade := min(2*min(seam-b.Start-margin, a.End-margin-seam), b.Start-a.Start) // three tiles do not fade into one
 	a.To, b.From = seam, seam
 	a.FadeTo, b.FadeFrom = fade, fade
 }

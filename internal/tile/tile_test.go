@@ -6,18 +6,25 @@ import (
 	"testing"
 )
 
-// Laws of Spans: everything is covered, neighbours share a seam and a fade inside their overlap, tiles are equal.
+// Laws of Spans: everything is covered, neighbours share a seam and a fade inside their overlap, tiles are equal and not
+// larger than is needed.
 func TestSpans(t *testing.T) {
 	for _, c := range []struct{ n, size, overlap, reach int }{
-		{1, 8, 2, 100}, {8, 8, 4, 1}, {9, 8, 4, 1}, {100, 32, 8, 350}, {101, 32, 8, 3}, {1000, 37, 13, 5}, {64, 32, 16, 8},
+		{1, 8, 2, 100}, {8, 8, 4, 1}, {9, 8, 4, 1}, {100, 32, 8, 350}, {101, 32, 8, 3}, {1000, 37, 13, 5}, {64, 32, 16, 8}, {853, 384, 36, 18}, {110, 100, 50, 1}, {160, 100, 50, 0},
 	} {
 		spans, err := Spans(c.n, c.size, c.overlap, c.reach)
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)
 		}
 		for i, s := range spans {
-			if s.Size() != min(c.n, c.size) || s.From < s.Start || s.To > s.End {
+			if s.Size() != spans[0].Size() || s.Size() > c.size || s.From < s.Start || s.To > s.End {
 				t.Errorf("%+v: span %d %+v", c, i, s)
+			}
+			if smaller := s.Size() - granule; len(spans) > 1 && smaller*len(spans) >= c.n+(len(spans)-1)*(c.overlap+1) {
+				t.Errorf("%+v: tiles of %d, smaller ones would do", c, s.Size())
+			}
+			if s.From+s.FadeFrom/2 > s.To-s.FadeTo/2 {
+				t.Errorf("%+v: the fades of span %d %+v cross", c, i, s)
 			}
 			if i == 0 {
 				continue
