@@ -22,9 +22,9 @@ type Span struct {
 const granule = 8
 
 // Spans covers n pixels with the fewest tiles of at most the given size that overlap by at least overlap: equal ones, no
-// larger than that takes, spread evenly. A picture no larger than size gets one tile. reach is how far a result depends on its surroundings:
-// where the overlap is at least twice that, fades keep to the part that no border reaches and the result is exact,
-// else they take the inner quarter of the overlap (docs/TILING.md).
+// larger than that takes, spread evenly. A picture no larger than size gets one tile. reach is how far a result depends on
+// its surroundings: where the overlap is at least twice that, fades keep to the part that no border reaches and the result
+// is exact, else they take the inner quarter of the overlap (docs/TILING.md).
 func Spans(n, size, overlap, reach int) ([]Span, error) {
 	if n <= 0 || size <= 0 || overlap < 0 {
 		return nil, fmt.Errorf("tile: cover %d pixels with tiles of %d, overlap %d: want positive sizes", n, size, overlap)
