@@ -24,6 +24,7 @@ type loadOptions struct {
 	skips       bool
 	torchScript bool
 	multiple    int
+	inference   bool
 	report      *Report
 }
 
@@ -46,6 +47,9 @@ func WithoutSkipConnections() LoadOption { return func(o *loadOptions) { o.skips
 
 // AllowTorchScript lets Load run TorchScript files. They are programs: allow only files from a source you trust.
 func AllowTorchScript() LoadOption { return func(o *loadOptions) { o.torchScript = true } }
+
+// InferenceOnly loads a network that is only run, by [ForInference].
+func InferenceOnly() LoadOption { return func(o *loadOptions) { o.inference = true } }
 
 // WithMultiple states what the sides of a TorchScript network's input must be multiples of, instead of finding it by
 // trial.
@@ -99,19 +103,29 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	var g Generator
+	var net Trainable
 	switch n := d.Network.(type) {
 	case arch.RRDBNet:
-		g, err = trainable(buildRRDBNet(RRDBNetConfig(n), nn.Arrays(d.Arrays), o.placement))
+		net, err = trainable(buildRRDBNet(RRDBNetConfig(n), nn.Arrays(d.Arrays), o.placement))
 	case arch.SRVGGNetCompact:
-		g, err = trainable(buildSRVGG(SRVGGNetCompactConfig(n), nn.Arrays(d.Arrays), o.placement))
+		net, err = trainable(buildSRVGG(SRVGGNetCompactConfig(n), nn.Arrays(d.Arrays), o.placement))
 	default:
 		return nil, fmt.Errorf("the file holds %s, which is no generator", n.Name())
 	}
-	if err == nil && d.PostScale != 1 {
+	if err != nil {
+		return nil, err
+	}
+	var g Generator = net
+	if o.inference && hasKernels(net) {
+		g, err = ForInference(net)
+		if err = errors.Join(err, net.Close()); err != nil {
+			return nil, err
+		}
+	}
+	if d.PostScale != 1 {
 		return newResized(g, d.PostScale)
 	}
-	return g, err
+	return g, nil
 }
 
 // detect reads the file and finds its network.

@@ -33,6 +33,17 @@ func (c RRDBNetConfig) Validate() error {
 // unshuffle is the factor of the pixel-unshuffle in front: the network behind it always enlarges by 4.
 func (c RRDBNetConfig) unshuffle() int { return 4 / c.Scale }
 
+// unshuffled is how many channels the first convolution sees.
+func (c RRDBNetConfig) unshuffled() int { return c.NumInCh * c.unshuffle() * c.unshuffle() }
+
+// reach: up to conv_body every convolution reaches one feature pixel further; conv_up1 works at half their size,
+// conv_up2, conv_hr and conv_last at a quarter: together they reach 2 more, and that only from the outermost output
+// pixels of a feature pixel.
+func (c RRDBNetConfig) reach() int {
+	features := 1 + c.NumBlock*len(rrdb{})*len(denseBlock{}) + 1 + 2
+	return features * c.unshuffle()
+}
+
 // RRDBNet is the generator of ESRGAN (Wang et al. 2018, arXiv 1809.00219) and Real-ESRGAN (arXiv 2107.10833).
 // It implements [Trainable].
 type RRDBNet struct {
@@ -65,7 +76,7 @@ func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, 
 		return nil, err
 	}
 	n := &RRDBNet{cfg: cfg, place: place, blocks: make([]rrdb, cfg.NumBlock)}
-	in, feat := int64(cfg.NumInCh*cfg.unshuffle()*cfg.unshuffle()), int64(cfg.NumFeat)
+	in, feat := int64(cfg.unshuffled()), int64(cfg.NumFeat)
 	var err error
 	n.base, err = place.store(src, func(root nn.Path) {
 		n.first = root.Sub("conv_first").Conv3x3(in, feat)
@@ -147,13 +158,8 @@ func (n *RRDBNet) Scale() int { return n.cfg.Scale }
 // Multiple implements [Generator]: 1 for scale 4, 2 and 4 for scales 2 and 1, whose input is unshuffled.
 func (n *RRDBNet) Multiple() int { return n.cfg.unshuffle() }
 
-// Reach implements [Generator]. Up to conv_body every convolution reaches one feature pixel further; conv_up1 works at
-// half their size, conv_up2, conv_hr and conv_last at a quarter: together they reach 2 more, and that only from the
-// outermost output pixels of a feature pixel.
-func (n *RRDBNet) Reach() int {
-	features := 1 + n.cfg.NumBlock*len(rrdb{})*len(denseBlock{}) + 1 + 2
-	return features * n.cfg.unshuffle()
-}
+// Reach implements [Generator].
+func (n *RRDBNet) Reach() int { return n.cfg.reach() }
 
 // Clone implements [Trainable].
 func (n *RRDBNet) Clone() (Trainable, error) {

@@ -26,6 +26,9 @@ func (c SRVGGNetCompactConfig) Validate() error {
 	return nil
 }
 
+// reach is one pixel for each convolution.
+func (c SRVGGNetCompactConfig) reach() int { return c.NumConv + 2 }
+
 // SRVGGNetCompact is Real-ESRGAN's small generator: plain convolutions with PReLU, the pixel shuffle at the end.
 // It implements [Trainable].
 type SRVGGNetCompact struct {
@@ -122,8 +125,8 @@ func (n *SRVGGNetCompact) Scale() int { return n.cfg.Upscale }
 // Multiple implements [Generator]: any size will do.
 func (n *SRVGGNetCompact) Multiple() int { return 1 }
 
-// Reach implements [Generator]: one pixel for each convolution.
-func (n *SRVGGNetCompact) Reach() int { return n.cfg.NumConv + 2 }
+// Reach implements [Generator].
+func (n *SRVGGNetCompact) Reach() int { return n.cfg.reach() }
 
 // Clone implements [Trainable].
 func (n *SRVGGNetCompact) Clone() (Trainable, error) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -46,6 +47,20 @@ func inspect(x torch.Tensor) libtorch.Info {
 	}
 	return info
 }
+
+// Data is the address of the first element of x, a contiguous tensor on the CPU, for code that computes without
+// libtorch. It is good while x lives.
+func (s *Scope) Data(x torch.Tensor) unsafe.Pointer {
+	p, err := libtorch.Data(handles("data", list(x))[0])
+	runtime.KeepAlive(x)
+	if err != nil {
+		fail("data", err, x)
+	}
+	return p
+}
+
+// Threads is how many cores operations called from this OS thread use: the worker's, inside of Do.
+func (s *Scope) Threads() int { return libtorch.Threads() }
 
 // Environment is what [Info] found.
 type Environment struct {

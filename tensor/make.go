@@ -133,6 +133,11 @@ func (s *Scope) Full(value float64, dt DType, d Device, shape ...int64) torch.Te
 	return s.call("full", libtorch.OpFull, nil, append(ints(int64(dt), int64(d)), shape...), value)
 }
 
+// Empty makes a tensor whose elements have any value.
+func (s *Scope) Empty(dt DType, d Device, shape ...int64) torch.Tensor {
+	return s.call("empty", libtorch.OpEmpty, nil, append(ints(int64(dt), int64(d)), shape...))
+}
+
 // Zeros makes a tensor of zeros.
 func (s *Scope) Zeros(dt DType, d Device, shape ...int64) torch.Tensor {
 	return s.Full(0, dt, d, shape...)

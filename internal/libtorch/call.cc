@@ -216,6 +216,7 @@ Tensor run(int op, const Args &a) {
     case PDD_CONV2D_LEAKY: return conv2d_leaky(a);
     case PDD_MAX_POOL2D: return max_pool2d(a);
     case PDD_FULL: return at::full(a.rest(2), a.f(0), a.options());
+    case PDD_EMPTY: return at::empty(a.rest(2), a.options());
     case PDD_RAND: return random(a, false);
     case PDD_RANDN: return random(a, true);
     case PDD_TO: return to(a);

@@ -107,6 +107,13 @@ func Inspect(h Handle) (Info, error) {
 	return Info{shape, DType(c.dtype), int(c.cuda), c.channels_last != 0, c.requires_grad != 0}, nil
 }
 
+// Data is the address of a contiguous CPU tensor's first element, which is the tensor's memory.
+func Data(h Handle) (unsafe.Pointer, error) {
+	var data unsafe.Pointer
+	err := check(C.pdd_data(C.pdd_tensor(h), &data))
+	return data, err
+}
+
 // FromMemory copies n bytes at src into a new tensor of the given type and shape.
 func FromMemory(src unsafe.Pointer, n int64, t DType, shape []int64) (Handle, error) {
 	var out C.pdd_tensor

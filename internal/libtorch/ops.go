@@ -57,6 +57,7 @@ const (
 	OpConv2DLeaky         Op = C.PDD_CONV2D_LEAKY
 	OpMaxPool2D           Op = C.PDD_MAX_POOL2D
 	OpFull                Op = C.PDD_FULL
+	OpEmpty               Op = C.PDD_EMPTY
 	OpRand                Op = C.PDD_RAND
 	OpRandN               Op = C.PDD_RANDN
 	OpTo                  Op = C.PDD_TO

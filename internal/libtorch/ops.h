@@ -59,6 +59,7 @@ enum pdd_op {
   PDD_MAX_POOL2D,   // x; kernel stride ceil_mode
   // making and moving
   PDD_FULL,      // ; dtype cuda sizes...; number
+  PDD_EMPTY,     // ; dtype cuda sizes...           elements of any value
   PDD_RAND,      // ; dtype cuda seed sizes...    uniform in [0,1)
   PDD_RANDN,     // ; dtype cuda seed sizes...
   PDD_TO,        // a; dtype (0: keep) cuda (-2: keep, -1: CPU)

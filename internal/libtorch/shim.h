@@ -43,6 +43,9 @@ typedef struct {
 } pdd_info;
 pdd_status pdd_inspect(pdd_tensor t, pdd_info *info);
 
+// The first element of a contiguous CPU tensor, in the tensor's own memory.
+pdd_status pdd_data(pdd_tensor t, void **data);
+
 // Copies between Go memory and tensors; n is in bytes and checked. dtype is the memory's.
 pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, pdd_tensor *out);
 pdd_status pdd_to_memory(pdd_tensor t, void *dst, int64_t n, int dtype);

@@ -26,6 +26,14 @@ pdd_status pdd_inspect(pdd_tensor t, pdd_info *info) {
   });
 }
 
+pdd_status pdd_data(pdd_tensor t, void **data) {
+  return pdd::guarded([&] {
+    const Tensor &x = deref(t);
+    TORCH_CHECK(x.device().is_cpu() && x.is_contiguous(), "want a contiguous tensor on the CPU");
+    *data = x.data_ptr();
+  });
+}
+
 pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, pdd_tensor *out) {
   return pdd::guarded([&] {
     Tensor x = at::empty(at::IntArrayRef(shape, dims), pdd::scalar_type(dtype));

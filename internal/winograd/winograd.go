@@ -1,0 +1,108 @@
+//go:build cgo && amd64
+
+package winograd
+
+/*
+#cgo CXXFLAGS: -O3 -fopenmp -fno-exceptions
+#cgo LDFLAGS: -lgomp
+#include "winograd.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+// isa is the instruction set of the kernels; tests try lesser ones.
+var isa = C.pdd_winograd_isa()
+
+// Available tells whether this CPU can run the kernels.
+func Available() bool { return isa != C.PDD_NO_ISA }
+
+// Pack writes a convolution's weights, w [out][in][3][3] and bias [out], both times gain, to memory of Floats(in, out)
+// floats, and returns it. slope [out] is what activation multiplies negative results by: LeakyReLU's and
+// PReLU's; nil for none. in lists the channels of the pictures the convolution sees side by side, one or two.
+func Pack(memory unsafe.Pointer, w, bias, slope []float32, gain float32, in []int) Layer {
+	out := len(bias)
+	l := Layer{in: sumBlocks(in), out: Blocks(out), weights: memory, active: slope != nil}
+	place := places(in)
+	if len(place) < l.in*Block || out < l.out*Block { // some channels are filled up
+		clear(unsafe.Slice((*float32)(memory), Floats(in, out)))
+	}
+	inParts(out, func(from, to int) {
+		C.pdd_winograd_pack(C.int(isa), (*C.float)(unsafe.SliceData(w)), C.int(from), C.int(to), C.int(len(place)),
+			(*C.int32_t)(unsafe.SliceData(place)), C.float(gain), C.int(l.in), (*C.float)(memory), C.int(l.out))
+	})
+	for i, b := range bias {
+		l.vector(0)[i] = b * gain
+	}
+	if l.active {
+		copy(l.vector(1), slope)
+	}
+	return l
+}
+
+// inParts shares 0..n among goroutines. OpenMP would leave a team of threads behind on whatever thread packs.
+func inParts(n int, work func(from, to int)) {
+	var group sync.WaitGroup
+	parts := min(n, runtime.GOMAXPROCS(0))
+	for i := range parts {
+		group.Go(func() { work(n*i/parts, n*(i+1)/parts) })
+	}
+	group.Wait()
+}
+
+// vector is the bias (0) or the slopes (1).
+func (l Layer) vector(i int) []float32 {
+	n := l.out * Block
+	return unsafe.Slice((*float32)(l.weights), weights(l.in, l.out)+2*n)[weights(l.in, l.out)+i*n:][:n]
+}
+
+// Run computes rows [From, To) of the convolution's output with the given number of OpenMP threads. scratch is memory
+// of threads × l.Scratch() floats, 64-byte aligned.
+func (l Layer) Run(j Job, threads int, scratch unsafe.Pointer) {
+	c := C.pdd_conv{
+		height: C.int(j.Height), width: C.int(j.Out.Width), u: (*C.float)(l.weights), bias: l.vectorC(0),
+		out: j.Out.c(), from: C.int(j.From), to: C.int(j.To),
+	}
+	if l.active {
+		c.slope = l.vectorC(1)
+	}
+	if j.Enlarge {
+		c.enlarge = 1
+	}
+	for i := range j.In {
+		c.in[i], c.add[i], c.scale[i] = j.In[i].c(), j.Add[i].c(), C.float(j.Scale[i])
+	}
+	C.pdd_winograd_run(C.int(isa), &c, C.int(threads), (*C.float)(scratch))
+}
+
+// Scratch is how many floats of scratch memory a thread needs.
+func (l Layer) Scratch() int { return int(C.pdd_winograd_scratch(C.int(l.in), C.int(l.out))) }
+
+// Read fills p with the image src [channels][factor·p.Rows][factor·p.Width], float32, pixel-unshuffled by factor; the
+// channels that p has beyond channels·factor² become 0.
+func (p Planes) Read(src unsafe.Pointer, channels, factor, threads int) {
+	C.pdd_planes_read((*C.float)(src), C.int(channels), C.int(p.Rows*factor), C.int(p.Width*factor), C.int(factor), p.c(),
+		C.int(threads))
+}
+
+// Write puts rows [from, to) of p, pixel-shuffled by factor, into the image dst
+// [channels][factor·height][factor·p.Width]. base, unless nil, is an image [channels][height][p.Width] that is enlarged
+// by repetition and added.
+func (p Planes) Write(dst, base unsafe.Pointer, from, to, channels, height, factor, threads int) {
+	C.pdd_planes_write(p.c(), C.int(from), C.int(to), C.int(channels), C.int(height), C.int(factor), (*C.float)(base),
+		(*C.float)(dst), C.int(threads))
+}
+
+func (p Planes) c() C.pdd_planes {
+	return C.pdd_planes{data: (*C.float)(p.Data), blocks: C.int(p.Blocks), rows: C.int(p.Rows), width: C.int(p.Width), top: C.int(p.Top)}
+}
+
+func (l Layer) vectorC(i int) *C.float {
+	return (*C.float)(unsafe.Pointer(unsafe.SliceData(l.vector(i))))
+}
+
+func weights(in, out int) int { return int(C.pdd_winograd_weights(C.int(in), C.int(out))) }

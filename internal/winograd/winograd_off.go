@@ -1,0 +1,31 @@
+//go:build !cgo || !amd64
+
+package winograd
+
+import "unsafe"
+
+// Available tells whether there are kernels for this CPU; where not, nothing else of the package may be called.
+func Available() bool { return false }
+
+const missing = "winograd: no kernels for this CPU"
+
+// Pack is missing here.
+func Pack(memory unsafe.Pointer, w, bias, slope []float32, gain float32, in []int) Layer {
+	panic(missing)
+}
+
+// Run is missing here.
+func (l Layer) Run(j Job, threads int, scratch unsafe.Pointer) { panic(missing) }
+
+// Scratch is missing here.
+func (l Layer) Scratch() int { panic(missing) }
+
+// Read is missing here.
+func (p Planes) Read(src unsafe.Pointer, channels, factor, threads int) { panic(missing) }
+
+// Write is missing here.
+func (p Planes) Write(dst, base unsafe.Pointer, from, to, channels, height, factor, threads int) {
+	panic(missing)
+}
+
+func weights(in, out int) int { panic(missing) }

@@ -1,0 +1,232 @@
+//go:build cgo && amd64
+
+package winograd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// memory is n floats of zeros outside of Go's heap until the test ends.
+func memory(t *testing.T, n int) unsafe.Pointer {
+	t.Helper()
+	b, err := syscall.Mmap(-1, 0, max(4*n, 1), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(b) })
+	return unsafe.Pointer(&b[0])
+}
+
+func view(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
+
+func random(rng *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return v
+}
+
+// picture is an image [channels][rows][width] as Planes.
+func picture(t *testing.T, v []float32, channels, rows, width int) Planes {
+	t.Helper()
+	p := Planes{Blocks: Blocks(channels), Rows: rows, Width: width}
+	p.Data = memory(t, p.Floats())
+	src := memory(t, len(v))
+	copy(view(src, len(v)), v)
+	p.Read(src, channels, 1, 1)
+	return p
+}
+
+// image is the inverse of picture.
+func image(t *testing.T, p Planes, channels int) []float32 {
+	t.Helper()
+	n := channels * p.Rows * p.Width
+	dst := memory(t, n)
+	p.Write(dst, nil, 0, p.Rows, channels, p.Rows, 1, 1)
+	return append([]float32(nil), view(dst, n)...)
+}
+
+// conv is the direct convolution in float64, with zero padding: x [in][h][w], w [out][in][3][3].
+func conv(x, w, bias []float32, in, h, wd int) []float64 {
+	out := make([]float64, len(bias)*h*wd)
+	for i := range out {
+		o, y, col := i/(h*wd), i/wd%h, i%wd
+		sum := float64(bias[o])
+		for k := range in {
+			for t := range 9 {
+				yy, xx := y+t/3-1, col+t%3-1
+				if yy >= 0 && yy < h && xx >= 0 && xx < wd {
+					sum += float64(w[(o*in+k)*9+t]) * float64(x[(k*h+yy)*wd+xx])
+				}
+			}
+		}
+		out[i] = sum
+	}
+	return out
+}
+
+func enlarged(x []float32, channels, h, w int) []float32 {
+	out := make([]float32, 0, 4*len(x))
+	for i := range 4 * channels * h * w {
+		c, y, col := i/(4*h*w), i/(2*w)%(2*h), i%(2*w)
+		out = append(out, x[(c*h+y/2)*w+col/2])
+	}
+	return out
+}
+
+// onEach runs a test with the kernels of every instruction set that this CPU has.
+func onEach(t *testing.T, test func(t *testing.T)) {
+	best := isa
+	defer func() { isa = best }()
+	for isa = 1; isa <= best; isa++ {
+		t.Run(fmt.Sprintf("isa %d", isa), test)
+	}
+}
+
+// close64 reports values that differ by more than float32 sums of some hundred products of about 1 do.
+func close64(t *testing.T, what string, got []float32, want []float64) {
+	t.Helper()
+	var worst, power float64
+	for i, g := range got {
+		worst = max(worst, math.Abs(float64(g)-want[i]))
+		power += want[i] * want[i]
+	}
+	if rms := math.Sqrt(power / float64(len(want))); !(worst <= 1e-5*rms) {
+		t.Errorf("%s: off by %.2g of a root mean square of %.2g", what, worst, rms)
+	}
+}
+
+func TestEqualsDirectConvolution(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		for _, c := range []struct {
+			in      []int // channels of the pictures side by side
+			out     int
+			h, w    int
+			slopes  bool
+			adds    int
+			enlarge bool
+			threads int
+		}{
+			{in: []int{3}, out: 64, h: 1, w: 1, threads: 1},
+			{in: []int{16}, out: 16, h: 4, w: 4, threads: 2},
+			{in: []int{64}, out: 48, h: 13, w: 18, slopes: true, threads: 2},
+			{in: []int{64, 32}, out: 32, h: 31, w: 7, slopes: true, adds: 1, threads: 1},
+			{in: []int{10, 5}, out: 3, h: 9, w: 50, adds: 2, threads: 2},
+			{in: []int{20}, out: 70, h: 6, w: 5, slopes: true, enlarge: true, threads: 2},
+			{in: []int{64}, out: 64, h: 40, w: 40, slopes: true, adds: 2, threads: 2},
+		} {
+			t.Run(fmt.Sprint(c), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(1, 2))
+				channels := 0
+				for _, n := range c.in {
+					channels += n
+				}
+				w, bias := random(rng, c.out*channels*9), random(rng, c.out)
+				slope := random(rng, c.out)
+				if !c.slopes {
+					slope = nil
+				}
+				const gain = 0.5
+				layer := Pack(memory(t, Floats(c.in, c.out)), w, bias, slope, gain, c.in)
+				job, seen := Job{Height: c.h, Enlarge: c.enlarge}, []float32{}
+				for i, n := range c.in {
+					x := random(rng, n*c.h*c.w)
+					job.In[i] = picture(t, x, n, c.h, c.w)
+					seen = append(seen, x...)
+				}
+				h, wd := c.h, c.w
+				if c.enlarge {
+					seen, h, wd = enlarged(seen, channels, h, wd), 2*h, 2*wd
+				}
+				want := conv(seen, w, bias, channels, h, wd)
+				for i := range want {
+					want[i] *= gain
+					if c.slopes && want[i] < 0 {
+						want[i] *= float64(slope[i/(h*wd)])
+					}
+				}
+				for k := range c.adds {
+					add := random(rng, len(want))
+					job.Add[k], job.Scale[k] = picture(t, add, c.out, h, wd), float32(k)+0.5
+					for i, v := range add {
+						want[i] += (float64(k) + 0.5) * float64(v)
+					}
+				}
+				job.Height, job.To = h, h
+				job.Out = Planes{Blocks: Blocks(c.out), Rows: h, Width: wd}
+				job.Out.Data = memory(t, job.Out.Floats())
+				layer.Run(job, c.threads, memory(t, c.threads*layer.Scratch()))
+				close64(t, "whole", image(t, job.Out, c.out), want)
+			})
+		}
+	})
+}
+
+// TestBandsEqualTheWhole: rows computed band by band, from pictures that hold only the rows they need, are bit-equal to
+// those computed at once, where the bands begin at multiples of 4.
+func TestBandsEqualTheWhole(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		const in, out, h, w, band = 20, 33, 22, 19, 8
+		rng := rand.New(rand.NewPCG(3, 4))
+		x, weights, bias := random(rng, in*h*w), random(rng, out*in*9), random(rng, out)
+		layer := Pack(memory(t, Floats([]int{in}, out)), weights, bias, nil, 1, []int{in})
+		scratch := memory(t, layer.Scratch())
+		whole := Planes{Blocks: Blocks(out), Rows: h, Width: w}
+		whole.Data = memory(t, whole.Floats())
+		layer.Run(Job{In: [2]Planes{picture(t, x, in, h, w)}, Height: h, Out: whole, To: h}, 1, scratch)
+		want := image(t, whole, out)
+		for from := 0; from < h; from += band {
+			to := min(from+band, h)
+			top, bottom := max(from-1, 0), min(to+1, h)
+			var rows []float32
+			for c := range in {
+				rows = append(rows, x[(c*h+top)*w:(c*h+bottom)*w]...)
+			}
+			held := picture(t, rows, in, bottom-top, w)
+			held.Top = top
+			part := Planes{Blocks: Blocks(out), Rows: to - from, Width: w, Top: from}
+			part.Data = memory(t, part.Floats())
+			layer.Run(Job{In: [2]Planes{held}, Height: h, Out: part, From: from, To: to}, 1, scratch)
+			part.Top = 0
+			got := image(t, part, out)
+			for i, g := range got {
+				c, y, col := i/((to-from)*w), i/w%(to-from), i%w
+				if g != want[(c*h+from+y)*w+col] {
+					t.Fatalf("rows %d to %d: channel %d, row %d, column %d: %v, whole %v", from, to, c, y, col, g, want[(c*h+from+y)*w+col])
+				}
+			}
+		}
+	})
+}
+
+// TestReadWrite: Write is Read's inverse for every factor, adds the base, and keeps to its rows.
+func TestReadWrite(t *testing.T) {
+	const channels, h, w = 3, 5, 7
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, factor := range []int{1, 2, 4} {
+		n := channels * h * w * factor * factor
+		src, dst, base := memory(t, n), memory(t, n), memory(t, channels*h*w)
+		copy(view(src, n), random(rng, n))
+		copy(view(base, channels*h*w), random(rng, channels*h*w))
+		p := Planes{Blocks: Blocks(channels * factor * factor), Rows: h, Width: w}
+		p.Data = memory(t, p.Floats())
+		p.Read(src, channels, factor, 2)
+		p.Write(dst, base, 1, h-1, channels, h, factor, 2)
+		for i, got := range view(dst, n) {
+			c, y, x := i/(h*w*factor*factor), i/(w*factor)%(h*factor), i%(w*factor)
+			want := view(src, n)[i] + view(base, channels*h*w)[(c*h+y/factor)*w+x/factor]
+			if y < factor || y >= (h-1)*factor {
+				want = 0
+			}
+			if got != want {
+				t.Fatalf("factor %d: channel %d, row %d, column %d: %v, want %v", factor, c, y, x, got, want)
+			}
+		}
+	}
+}

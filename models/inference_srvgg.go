@@ -1,0 +1,78 @@
+package models
+
+import (
+	"unsafe"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"github.com/gopdd/gopdd/internal/winograd"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// fastSRVGG is an [SRVGGNetCompact] in the kernels of package winograd.
+type fastSRVGG struct {
+	SRVGGNetCompactConfig
+	held   *tensor.Scope // owns the weights
+	layers []winograd.Layer
+}
+
+func newFastSRVGG(p packing, n *SRVGGNetCompact) *fastSRVGG {
+	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, held: p.held}
+	in := n.cfg.NumInCh
+	for i, conv := range n.convs {
+		var slope []float32
+		if i < len(n.slopes) {
+			slope = p.s.Float32s(n.slopes[i])
+		}
+		f.layers = append(f.layers, p.layer(conv, slope, 1, in))
+		in = n.cfg.NumFeat
+	}
+	return f
+}
+
+// Scale implements [Generator].
+func (f *fastSRVGG) Scale() int { return f.Upscale }
+
+// Multiple implements [Generator].
+func (f *fastSRVGG) Multiple() int { return 1 }
+
+// Reach implements [Generator].
+func (f *fastSRVGG) Reach() int { return f.reach() }
+
+// Close implements [Generator].
+func (f *fastSRVGG) Close() error { return f.held.Close() }
+
+// Forward implements [Generator].
+func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	checkImage(s, "srvggnetcompact", x, f.NumInCh, 1)
+	return eachImage(s, x, f.Upscale, func(m *workspace, image, result unsafe.Pointer, h, w int) {
+		in, y, maps := f.pictures(m, h, w)
+		in.Read(image, f.NumInCh, 1, m.threads)
+		last := len(f.layers) - 1
+		for i, l := range f.layers[:last] {
+			m.run(l, winograd.Job{In: pair(in), Out: y[i%2]})
+			in = y[i%2]
+		}
+		for from := 0; from < h; from += tailRows {
+			to := min(from+tailRows, h)
+			m.band(f.layers[last], winograd.Job{In: pair(in), Height: h, From: from, To: to}, &maps)
+			maps.Write(result, image, from, to, f.NumOutCh, h, f.Upscale, m.threads)
+		}
+	})
+}
+
+// Memory implements [Sized].
+func (f *fastSRVGG) Memory(h, w, threads int) int64 {
+	m := &workspace{threads: threads}
+	f.pictures(m, h, w)
+	return m.bytes()
+}
+
+// pictures makes room for the image, features, and a band of what the pixel shuffle takes.
+func (f *fastSRVGG) pictures(m *workspace, h, w int) (image winograd.Planes, features [2]winograd.Planes, maps winograd.Planes) {
+	m.scratchFor(f.layers...)
+	for i := range features {
+		features[i] = m.planes(f.NumFeat, h, w)
+	}
+	return m.planes(f.NumInCh, h, w), features, m.planes(f.NumOutCh*f.Upscale*f.Upscale, min(h, tailRows), w)
+}

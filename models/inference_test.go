@@ -1,0 +1,114 @@
+package models
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gopdd/gopdd/internal/tensortest"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// inferenceOf is ForInference, closed when t ends.
+func inferenceOf(t *testing.T, net Trainable) Generator {
+	t.Helper()
+	g, err := ForInference(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
+}
+
+// A network for inference computes what the network does, for images of any size, taller than a band of the
+// enlargement and smaller than a tile, one or two at a time.
+func TestForInferenceEqualsTheNetwork(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		exact := build(1, tensor.Float64)
+		fast := inferenceOf(t, build(1, tensor.Float32))
+		if fast.Scale() != exact.Scale() || fast.Multiple() != exact.Multiple() || fast.Reach() != exact.Reach() {
+			t.Errorf("scale %d, multiple %d, reach %d; the network's are %d, %d, %d", fast.Scale(), fast.Multiple(), fast.Reach(),
+				exact.Scale(), exact.Multiple(), exact.Reach())
+		}
+		for _, size := range [][3]int64{{1, 4, 4}, {1, 8, 52}, {2, 12, 20}, {1, 148, 8}} {
+			tensortest.Do(t, func(s *tensor.Scope) {
+				x := s.Rand(2, tensor.Float32, tensor.CPU, size[0], 3, size[1], size[2])
+				got := s.Float64s(fast.Forward(s.NoGrad(), x))
+				want := s.Float64s(exact.Forward(s.NoGrad(), s.Cast(x, tensor.Float64)))
+				var worst, power float64
+				for i := range want {
+					worst = max(worst, math.Abs(got[i]-want[i]))
+					power += want[i] * want[i]
+				}
+				if rms := math.Sqrt(power / float64(len(want))); len(got) != len(want) || !(worst <= 1e-5*rms) {
+					t.Errorf("%v: off by %.2g of a root mean square of %.2g", size, worst, rms)
+				}
+			})
+		}
+	})
+}
+
+// Tiles that begin at multiples of 4 features, with an overlap the network does not reach across, give the very bits of
+// the whole.
+func TestForInferenceIsExactInTiles(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		g := inferenceOf(t, build(1, tensor.Float32))
+		if _, ok := g.(Sized); !ok {
+			t.Skip("no kernels for this CPU")
+		}
+		const width, from = 12, 80
+		tensortest.Do(t, func(s *tensor.Scope) {
+			s = s.NoGrad()
+			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, 160, width)
+			overlap := int64((g.Reach() + 15) / 16 * 16)
+			whole := g.Forward(s, x)
+			part := g.Forward(s, s.Narrow(x, 2, from-overlap, 160-from+overlap))
+			r := int64(g.Scale())
+			got := s.Float32s(s.Narrow(part, 2, overlap*r, (160-from)*r))
+			for i, want := range s.Float32s(s.Narrow(whole, 2, from*r, (160-from)*r)) {
+				if got[i] != want {
+					t.Fatalf("element %d: %v in the tile, %v in the whole", i, got[i], want)
+				}
+			}
+		})
+	})
+}
+
+// Memory is what a forward pass takes beside its input and result.
+func TestMemoryIsThePeak(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		g := inferenceOf(t, build(1, tensor.Float32))
+		sized, ok := g.(Sized)
+		if !ok {
+			t.Skip("no kernels for this CPU")
+		}
+		tensortest.Do(t, func(s *tensor.Scope) {
+			const side = 132
+			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, side, side)
+			g.Forward(s.NoGrad(), x) // what the block cache keeps may be a quarter larger than asked for
+			tensor.Trim()
+			peak := s.Peak(func() { s.Free(g.Forward(s.NoGrad(), x)) })
+			said := sized.Memory(side, side, s.Threads()) + int64(4*3*side*side*g.Scale()*g.Scale())
+			if peak > said*11/10 || said > peak*11/10 {
+				t.Errorf("the peak is %d bytes, Memory says %d", peak, said)
+			}
+		})
+	})
+}
+
+// Without kernels, and for float64, the network for inference is a clone with the same results.
+func TestForInferenceWithoutKernels(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		net := build(1, tensor.Float64)
+		g := inferenceOf(t, net)
+		if _, ok := g.(Sized); ok {
+			t.Fatal("kernels compute in float32")
+		}
+		got, want := run(t, g, 8, 8), run(t, net, 8, 8)
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("element %d: %v, the network's is %v", i, got[i], want[i])
+			}
+		}
+	})
+}
+
