@@ -25,16 +25,22 @@ func BenchmarkRRDBNet(b *testing.B) {
 	if err := models.Save(path, net, nil); err != nil {
 		b.Fatal(err)
 	}
-	for _, dt := range []tensor.DType{tensor.Float32, tensor.BFloat16} {
+	for _, engine := range []struct {
+		name string
+		opts []models.LoadOption
+	}{
+		{"kernels", []models.LoadOption{models.InferenceOnly()}},
+		{"libtorch/float32", nil},
+		{"libtorch/bfloat16", []models.LoadOption{models.WithDType(tensor.BFloat16)}},
+	} {
 		for _, side := range []int64{64, 128, 256} {
-			name := map[tensor.DType]string{tensor.Float32: "float32", tensor.BFloat16: "bfloat16"}[dt]
-			b.Run(fmt.Sprintf("%s/%d", name, side), func(b *testing.B) { forward(b, path, dt, side) })
+			b.Run(fmt.Sprintf("%s/%d", engine.name, side), func(b *testing.B) { forward(b, path, side, engine.opts) })
 		}
 	}
 }
 
-func forward(b *testing.B, path string, dt tensor.DType, side int64) {
-	net, err := models.Load(path, models.WithDType(dt))
+func forward(b *testing.B, path string, side int64, opts []models.LoadOption) {
+	net, err := models.Load(path, opts...)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,14 +1,15 @@
 package pdd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
+	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -31,25 +32,31 @@ func defaultOverlap(reach, tile int) int {
 type budget struct {
 	limit int64 // of the process
 	base  int64 // resident once the network is loaded
-	fixed int64 // of a forward pass, whatever its size
-	pixel int64 // of a forward pass, per input pixel
 	tile  int   // the largest tile that leaves half of the room to pictures
+
+	forward func(h, w int) int64 // of a forward pass
 }
 
 // spare is an allowance for what libtorch needs beside its tensors: oneDNN's scratch memory and primitives, thread
 // stacks. It is not measured by itself; with it the whole process stays well below its limits (docs/PERFORMANCE.md).
 const spare = 96 << 20
 
-// measure runs two small tiles to learn what a forward pass takes.
-func measure(u *Upscaler) (budget, error) {
-	b := budget{limit: u.settings.memoryLimit}
-	if b.limit == 0 {
-		b.limit = systemLimit()
+// measure learns what a forward pass takes.
+func measure(u *Upscaler) (b budget, err error) {
+	b.limit = cmp.Or(u.settings.memoryLimit, systemLimit())
+	if sized, ok := u.net.(models.Sized); ok {
+		threads, result := u.worker.Threads(), int64(3*4*u.net.Scale()*u.net.Scale())
+		b.forward = func(h, w int) int64 { return sized.Memory(h, w, threads) + result*int64(h)*int64(w) }
+	} else if b.forward, err = tryForward(u); err != nil {
+		return b, fmt.Errorf("try the network: %w", err)
 	}
-	wanted := u.settings.tile
-	if wanted == 0 {
-		wanted = defaultTile
-	}
+	b.base = resident()
+	b.tile = b.largest(b.room()/2, cmp.Or(u.settings.tile, defaultTile))
+	return b, nil
+}
+
+// tryForward runs two small tiles and takes the memory of others to grow with their pixels.
+func tryForward(u *Upscaler) (func(h, w int) int64, error) {
 	const small, large = 16, 48
 	peak := map[int]int64{}
 	err := u.worker.Do(context.Background(), func(s *tensor.Scope) error {
@@ -60,35 +67,29 @@ func measure(u *Upscaler) (budget, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return b, fmt.Errorf("try the network: %w", err)
-	}
-	b.pixel = max(0, peak[large]-peak[small])/(large*large-small*small) + 1
-	b.fixed = max(0, peak[small]-b.pixel*small*small) + spare
-	b.base = resident()
-	b.tile = b.largest(b.room()/2, wanted)
-	return b, nil
+	pixel := max(0, peak[large]-peak[small])/(large*large-small*small) + 1
+	fixed := max(0, peak[small]-pixel*small*small)
+	return func(h, w int) int64 { return fixed + pixel*int64(h)*int64(w) }, err
 }
 
 // room is what pictures and tiles may share.
 func (b budget) room() int64 { return b.limit - b.base }
 
 // cost of the forward pass of one tile.
-func (b budget) cost(side int) int64 { return b.fixed + b.pixel*int64(side)*int64(side) }
+func (b budget) cost(side int) int64 { return spare + b.forward(side, side) }
 
 // pictures is what remains for pictures beside a tile of the default size.
 func (b budget) pictures() int64 { return b.room() - b.cost(b.tile) }
 
 // largest is the largest tile up to wanted whose forward pass fits n bytes; 0 if the smallest does not.
 func (b budget) largest(n int64, wanted int) int {
-	if b.cost(minTile) > n {
-		return 0
+	const step = 8 // few different sizes: each costs libtorch a set of compiled kernels
+	for side := wanted; side >= minTile; side = (side - 1) / step * step {
+		if b.cost(side) <= n {
+			return side
+		}
 	}
-	side := int(math.Sqrt(float64((n - b.fixed) / b.pixel)))
-	if side >= wanted {
-		return wanted
-	}
-	return side / 8 * 8 // few different sizes: each costs a set of compiled kernels
+	return 0
 }
 
 // admit says how many of the pictures' bytes p takes and in which tiles it runs; 0 asks for the whole picture. A

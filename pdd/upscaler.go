@@ -9,8 +9,10 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/sys/cpu"
 
 	"github.com/gopdd/gopdd/internal/builtin"
+	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
 )
@@ -86,10 +88,7 @@ func (u *Upscaler) start() (err error) {
 func (u *Upscaler) loadNetwork() (err error) {
 	auto := u.settings.precision == Auto
 	if auto {
-		u.settings.precision = Float32
-		if u.device == tensor.CPU && tensor.Info().BFloat16 {
-			u.settings.precision = BFloat16
-		}
+		u.settings.precision = fastest(u.device)
 	}
 	u.net, err = u.load(u.settings.precision, models.WithReport(&u.report))
 	if auto && errors.Is(err, models.ErrOwnType) {
@@ -99,8 +98,17 @@ func (u *Upscaler) loadNetwork() (err error) {
 	return err
 }
 
+// fastest is Float32 where our kernels run, which beat libtorch's bfloat16 unless the CPU multiplies matrices of it
+// (docs/PERFORMANCE.md); without them BFloat16 where the CPU has it.
+func fastest(d tensor.Device) Precision {
+	if d == tensor.CPU && tensor.Info().BFloat16 && (cpu.X86.HasAMXBF16 || !winograd.Available()) {
+		return BFloat16
+	}
+	return Float32
+}
+
 func (u *Upscaler) load(p Precision, opts ...models.LoadOption) (models.Generator, error) {
-	opts = append(opts, models.WithDType(p.dtype()), models.WithDevice(u.device))
+	opts = append(opts, models.InferenceOnly(), models.WithDType(p.dtype()), models.WithDevice(u.device))
 	if u.settings.script {
 		opts = append(opts, models.AllowTorchScript())
 	}

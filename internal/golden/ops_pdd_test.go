@@ -115,7 +115,7 @@ func (p *upscaleParams) load(c *golden.Case) (models.Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return models.Load(path)
+	return models.Load(path, loadOptions...)
 }
 
 // upscaleWhole runs the network in float32, and the Upscaler from picture to picture, which must give the expected
