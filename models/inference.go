@@ -22,12 +22,14 @@ func ForInference(net Trainable) (Generator, error) {
 	var g Generator
 	held := tensor.NewScope()
 	err := nn.OnWorker(func(s *tensor.Scope) error {
-		switch n := net.(type) {
-		case *RRDBNet:
-			g = newFastRRDBNet(packing{s, held}, n)
-		case *SRVGGNetCompact:
-			g = newFastSRVGG(packing{s, held}, n)
-		}
+		pack(s, held, func(p *packing) {
+			switch n := net.(type) {
+			case *RRDBNet:
+				g = newFastRRDBNet(p, n, held)
+			case *SRVGGNetCompact:
+				g = newFastSRVGG(p, n, held)
+			}
+		})
 		return nil
 	})
 	if err != nil {
@@ -56,21 +58,33 @@ type Sized interface {
 	Memory(h, w, threads int) int64
 }
 
-// packing makes the layers of a fast network.
+// packing makes the layers of a fast network, in one piece of memory. The first pass over the layers counts.
 type packing struct {
-	s    *tensor.Scope // of the conversion
-	held *tensor.Scope // owns the layers' memory
+	s      *tensor.Scope // of the conversion
+	memory unsafe.Pointer
+	floats int // of memory taken
+}
+
+// pack runs build twice, and keeps the layers' memory in held.
+func pack(s, held *tensor.Scope, build func(p *packing)) {
+	p := &packing{s: s}
+	build(p)
+	memory := held.Empty(tensor.Float32, tensor.CPU, int64(p.floats))
+	build(&packing{s: s, memory: s.Data(memory)})
 }
 
 // layer packs a convolution times gain. slope is what follows it; in are the channels of what it sees side by side.
-func (p packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) winograd.Layer {
-	w, bias := p.s.Float32s(c.Weight), p.s.Float32s(c.Bias)
-	memory := p.held.Empty(tensor.Float32, tensor.CPU, int64(winograd.Floats(in, len(bias))))
-	return winograd.Pack(p.s.Data(memory), w, bias, slope, gain, in)
+func (p *packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) winograd.Layer {
+	at, out := p.floats, int(p.s.Shape(c.Bias)[0])
+	p.floats += winograd.Floats(in, out)
+	if p.memory == nil {
+		return winograd.Layer{}
+	}
+	return winograd.Pack(unsafe.Add(p.memory, 4*at), p.s.Float32s(c.Weight), p.s.Float32s(c.Bias), slope, gain, in)
 }
 
 // leaky packs a convolution that LeakyReLU follows.
-func (p packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
+func (p *packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
 	slope := make([]float32, p.s.Shape(c.Bias)[0])
 	for i := range slope {
 		slope[i] = leakySlope
@@ -78,18 +92,32 @@ func (p packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
 	return p.layer(c, slope, 1, in...)
 }
 
-// workspace gives a forward pass its memory, which lives as long as the scope; without a scope it only counts.
+// workspace is the memory of a forward pass, in one piece. A workspace without memory counts what is asked for.
 type workspace struct {
-	s       *tensor.Scope
 	threads int
+	memory  unsafe.Pointer
 	scratch unsafe.Pointer // enough for every layer
-	taken   int            // floats
+	floats  int            // taken
+}
+
+// newWorkspace has memory for what pictures asks for, as long as s lives.
+func newWorkspace(s *tensor.Scope, pictures func(m *workspace)) *workspace {
+	threads := s.Threads()
+	memory := s.Empty(tensor.Float32, tensor.CPU, count(threads, pictures))
+	return &workspace{threads: threads, memory: s.Data(memory)}
+}
+
+// count is how many floats pictures asks for.
+func count(threads int, pictures func(m *workspace)) int64 {
+	m := &workspace{threads: threads}
+	pictures(m)
+	return int64(m.floats)
 }
 
 // planes makes room for a picture of that many channels.
 func (m *workspace) planes(channels, rows, width int) winograd.Planes {
 	p := winograd.Planes{Blocks: winograd.Blocks(channels), Rows: rows, Width: width}
-	p.Data = m.floats(p.Floats())
+	p.Data = m.take(p.Floats())
 	return p
 }
 
@@ -99,19 +127,17 @@ func (m *workspace) scratchFor(layers ...winograd.Layer) {
 	for _, l := range layers {
 		most = max(most, l.Scratch())
 	}
-	m.scratch = m.floats(m.threads * most)
+	m.scratch = m.take(m.threads * most)
 }
 
-func (m *workspace) floats(n int) unsafe.Pointer {
-	m.taken += n
-	if m.s == nil {
+func (m *workspace) take(n int) unsafe.Pointer {
+	at := m.floats
+	m.floats += (n + winograd.Block - 1) / winograd.Block * winograd.Block
+	if m.memory == nil {
 		return nil
 	}
-	return m.s.Data(m.s.Empty(tensor.Float32, tensor.CPU, int64(n)))
+	return unsafe.Add(m.memory, 4*at)
 }
-
-// bytes is what was taken.
-func (m *workspace) bytes() int64 { return 4 * int64(m.taken) }
 
 // run computes the whole of j.Out.
 func (m *workspace) run(l winograd.Layer, j winograd.Job) {
@@ -131,7 +157,7 @@ func pair(p winograd.Planes) [2]winograd.Planes { return [2]winograd.Planes{p} }
 
 // eachImage runs one image at a time: x [N,C,h,w] → [N,C,r·h,r·w], both float32. forward gets the addresses of an image
 // and of its result.
-func eachImage(s *tensor.Scope, x torch.Tensor, scale int, forward func(m *workspace, x, y unsafe.Pointer, h, w int)) torch.Tensor {
+func eachImage(s *tensor.Scope, x torch.Tensor, scale int, forward func(s *tensor.Scope, x, y unsafe.Pointer, h, w int)) torch.Tensor {
 	return s.Local(func(s *tensor.Scope) torch.Tensor {
 		x = s.Contiguous(s.Cast(x, tensor.Float32))
 		shape, r := s.Shape(x), int64(scale)
@@ -140,7 +166,7 @@ func eachImage(s *tensor.Scope, x torch.Tensor, scale int, forward func(m *works
 		for i := range shape[0] {
 			s.Local(func(s *tensor.Scope) torch.Tensor {
 				from, to := unsafe.Add(s.Data(x), 4*i*c*h*w), unsafe.Add(s.Data(y), 4*i*c*h*w*r*r)
-				forward(&workspace{s: s, threads: s.Threads()}, from, to, int(h), int(w))
+				forward(s, from, to, int(h), int(w))
 				return y
 			})
 		}

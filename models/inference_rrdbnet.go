@@ -24,9 +24,9 @@ type fastRRDBNet struct {
 // fastDenseBlock is a denseBlock; the last layer's weights carry the factors of the residual branches.
 type fastDenseBlock [5]winograd.Layer
 
-func newFastRRDBNet(p packing, n *RRDBNet) *fastRRDBNet {
+func newFastRRDBNet(p *packing, n *RRDBNet, held *tensor.Scope) *fastRRDBNet {
 	c := n.cfg
-	f := &fastRRDBNet{RRDBNetConfig: c, held: p.held, blocks: make([][3]fastDenseBlock, c.NumBlock)}
+	f := &fastRRDBNet{RRDBNetConfig: c, held: held, blocks: make([][3]fastDenseBlock, c.NumBlock)}
 	f.first = p.layer(n.first, nil, 1, c.unshuffled())
 	for i := range n.blocks {
 		for j := range n.blocks[i] {
@@ -46,7 +46,7 @@ func newFastRRDBNet(p packing, n *RRDBNet) *fastRRDBNet {
 	return f
 }
 
-func newFastDenseBlock(p packing, b *denseBlock, c RRDBNetConfig, gain float32) (f fastDenseBlock) {
+func newFastDenseBlock(p *packing, b *denseBlock, c RRDBNetConfig, gain float32) (f fastDenseBlock) {
 	in := []int{c.NumFeat}
 	for i := range 4 {
 		f[i] = p.leaky(b[i], in...)
@@ -71,8 +71,10 @@ func (f *fastRRDBNet) Close() error { return f.held.Close() }
 // Forward implements [Generator].
 func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "rrdbnet", x, f.NumInCh, f.Multiple())
-	return eachImage(s, x, f.Scale(), func(m *workspace, image, result unsafe.Pointer, h, w int) {
-		p := f.pictures(m, h/f.unshuffle(), w/f.unshuffle())
+	return eachImage(s, x, f.Scale(), func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
+		h, w = h/f.unshuffle(), w/f.unshuffle()
+		m := newWorkspace(s, func(m *workspace) { f.pictures(m, h, w) })
+		p := f.pictures(m, h, w)
 		p.x.Read(image, f.NumInCh, f.unshuffle(), m.threads)
 		f.enlarge(m, f.features(m, p), p, result)
 	})
@@ -80,9 +82,7 @@ func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 
 // Memory implements [Sized].
 func (f *fastRRDBNet) Memory(h, w, threads int) int64 {
-	m := &workspace{threads: threads}
-	f.pictures(m, h/f.unshuffle(), w/f.unshuffle())
-	return m.bytes()
+	return 4 * count(threads, func(m *workspace) { f.pictures(m, h/f.unshuffle(), w/f.unshuffle()) })
 }
 
 // rrdbPictures are those of a forward pass.

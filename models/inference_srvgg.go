@@ -16,8 +16,8 @@ type fastSRVGG struct {
 	layers []winograd.Layer
 }
 
-func newFastSRVGG(p packing, n *SRVGGNetCompact) *fastSRVGG {
-	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, held: p.held}
+func newFastSRVGG(p *packing, n *SRVGGNetCompact, held *tensor.Scope) *fastSRVGG {
+	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, held: held}
 	in := n.cfg.NumInCh
 	for i, conv := range n.convs {
 		var slope []float32
@@ -45,7 +45,8 @@ func (f *fastSRVGG) Close() error { return f.held.Close() }
 // Forward implements [Generator].
 func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "srvggnetcompact", x, f.NumInCh, 1)
-	return eachImage(s, x, f.Upscale, func(m *workspace, image, result unsafe.Pointer, h, w int) {
+	return eachImage(s, x, f.Upscale, func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
+		m := newWorkspace(s, func(m *workspace) { f.pictures(m, h, w) })
 		in, y, maps := f.pictures(m, h, w)
 		in.Read(image, f.NumInCh, 1, m.threads)
 		last := len(f.layers) - 1
@@ -63,9 +64,7 @@ func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 
 // Memory implements [Sized].
 func (f *fastSRVGG) Memory(h, w, threads int) int64 {
-	m := &workspace{threads: threads}
-	f.pictures(m, h, w)
-	return m.bytes()
+	return 4 * count(threads, func(m *workspace) { f.pictures(m, h, w) })
 }
 
 // pictures makes room for the image, features, and a band of what the pixel shuffle takes.

@@ -111,4 +111,3 @@ func TestForInferenceWithoutKernels(t *testing.T) {
 		}
 	})
 }
-

@@ -8,6 +8,7 @@ typedef float vec __attribute__((vector_size(4 * LANES), aligned(4 * LANES)));
 constexpr int NR = 2;             // registers across a register block
 constexpr int GROUP = NR * LANES; // output channels whose weights lie together
 constexpr int POINTS = 36;
+constexpr int AHEAD = 8;  // pixels along a row to fetch before they are needed
 static_assert(TILES % MR == 0, "a block of tiles is whole register blocks");
 
 inline vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
@@ -16,16 +17,20 @@ inline void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
 // Floats between two points' matrices: not a power of 2, so that they fall into different sets of the cache.
 inline long stride(int channels) { return static_cast<long>(TILES) * channels + 16; }
 
-// One dimension of B^T d B, for the interpolation points 0, ±a, ±b, ∞ with ab = 1 (a² + b² = 5/2).
-inline void input_1d(const vec *d, vec *o, int step) {
-  vec e = d[4] - B2 * d[2], q = d[3] - B2 * d[1];
-  vec f = d[4] - A2 * d[2], r = d[3] - A2 * d[1];
+// One dimension of B^T d B, for the interpolation points 0, ±a, ±b, ∞ with ab = 1: the first three results, which need
+// d[0..4], and the last three, which need d[1..5].
+inline void input_low(const vec *d, vec *o) {
+  vec even = d[4] - B2 * d[2], odd = d[3] - B2 * d[1];
   o[0] = d[0] + d[4] - (A2 + B2) * d[2];
-  o[step] = e + A * q;
-  o[2 * step] = e - A * q;
-  o[3 * step] = f + B * r;
-  o[4 * step] = f - B * r;
-  o[5 * step] = d[1] + d[5] - (A2 + B2) * d[3];
+  o[1] = even + A * odd;
+  o[2] = even - A * odd;
+}
+
+inline void input_high(const vec *d, vec *o) {
+  vec even = d[4] - A2 * d[2], odd = d[3] - A2 * d[1];
+  o[0] = even + B * odd;
+  o[1] = even - B * odd;
+  o[2] = d[1] + d[5] - (A2 + B2) * d[3];
 }
 
 // One dimension of A^T m A.
@@ -37,20 +42,29 @@ inline void output_1d(const vec *m, vec *o, int step) {
   o[3 * step] = (A2 * A) * d + (B2 * B) * e + m[5];
 }
 
+// Half of the 36 results for the 6x6 pixels at p: three columns at a time stay in registers.
+template <void (*half)(const vec *, vec *), int FIRST>
+inline void transform_half(const float *p, long row, float *v, long apart) {
+  vec t[6][3];
+  for (int y = 0; y < 6; y++) {
+    vec d[6];
+    for (int x = FIRST; x < FIRST + 5; x++) d[x] = load(p + y * row + x * BLOCK);
+    half(d, t[y]);
+  }
+  for (int x = 0; x < 3; x++) {
+    vec d[6], o[6];
+    for (int y = 0; y < 6; y++) d[y] = t[y][x];
+    input_low(d, o);
+    input_high(d, o + 3);
+    for (int y = 0; y < 6; y++) store(v + (6 * y + x) * apart, o[y]);
+  }
+}
+
 // The 6x6 pixels at p to the 36 matrices, whose places for them lie `apart` from each other.
 inline void transform_tile(const float *p, long row, float *v, long apart) {
   for (int lane = 0; lane < BLOCK; lane += LANES) {
-    vec t[POINTS];
-    for (int x = 0; x < 6; x++) {
-      vec d[6];
-      for (int y = 0; y < 6; y++) d[y] = load(p + y * row + x * BLOCK + lane);
-      input_1d(d, t + x, 6);
-    }
-    for (int y = 0; y < 6; y++) {
-      vec o[6];
-      input_1d(t + 6 * y, o, 1);
-      for (int x = 0; x < 6; x++) store(v + (6 * y + x) * apart + lane, o[x]);
-    }
+    transform_half<input_low, 0>(p + lane, row, v + lane, apart);
+    transform_half<input_high, 1>(p + lane, row, v + lane + 3 * apart, apart);
   }
 }
 
@@ -79,8 +93,11 @@ void transform_plane(const pdd_conv &c, const pdd_planes &in, int block, const T
   for (int t = tiles.first; t < tiles.last; t++, v += channels) {
     int y0 = c.from + t / tiles.across * 4 - 1, x0 = t % tiles.across * 4 - 1;
     if (!c.enlarge && y0 >= 0 && x0 >= 0 && y0 + 6 <= c.height && x0 + 6 <= c.width) {
-      long row = static_cast<long>(in.width) * BLOCK;
-      transform_tile(plane + (y0 - in.top) * row + x0 * BLOCK, row, v, stride(channels));
+      const long row = static_cast<long>(in.width) * BLOCK;
+      const float *at = plane + (y0 - in.top) * row + x0 * BLOCK;
+      for (int y = 0; y < 6; y++)
+        for (int x = 0; x < 4; x++) __builtin_prefetch(at + y * row + (AHEAD + x) * BLOCK);
+      transform_tile(at, row, v, stride(channels));
     } else {
       gather_tile(c, in, plane, y0, x0, tile);
       transform_tile(tile, 6 * BLOCK, v, stride(channels));
