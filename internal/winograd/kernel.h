@@ -13,6 +13,7 @@ static_assert(TILES % MR == 0, "a block of tiles is whole register blocks");
 
 inline vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
 inline void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
+inline void stream(float *p, vec v) { STREAM(p, v); }  // past the caches, which need not fetch what is overwritten
 
 // Floats between two points' matrices: not a power of 2, so that they fall into different sets of the cache.
 inline long stride(int channels) { return static_cast<long>(TILES) * channels + 16; }
@@ -176,7 +177,7 @@ inline void finish_tile(const pdd_conv &c, int block, int y0, int x0, const floa
       vec o[4];
       output_1d(s + 6 * y, o, 1);
       long at = (static_cast<long>(y0 + y) * c.width + x0) * BLOCK;
-      for (int x = 0; x < nx; x++) store(out + at + x * BLOCK, after(o[x], at + x * BLOCK));
+      for (int x = 0; x < nx; x++) stream(out + at + x * BLOCK, after(o[x], at + x * BLOCK));
     }
   }
 }
@@ -191,4 +192,5 @@ void run_block(const pdd_conv &c, const Tiles &tiles, float *scratch) {
   for (int t = tiles.first; t < tiles.last; t++)
     for (int b = 0; b < c.out.blocks; b++)
       finish_tile(c, b, c.from + t / tiles.across * 4, t % tiles.across * 4, m + (t - tiles.first) * out + b * BLOCK, stride(out));
+  _mm_sfence();  // what was streamed is there for the threads of the next call
 }

@@ -1,7 +1,10 @@
+#include <immintrin.h>
+
 #include "shared.h"
 
 #pragma GCC target("avx2,fma")
 #define LANES 8
+#define STREAM _mm256_stream_ps
 #define MR 6
 
 namespace pdd {

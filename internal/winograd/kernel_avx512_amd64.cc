@@ -1,7 +1,10 @@
+#include <immintrin.h>
+
 #include "shared.h"
 
 #pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,fma")
 #define LANES 16
+#define STREAM _mm512_stream_ps
 #define MR 8
 
 namespace pdd {
