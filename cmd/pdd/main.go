@@ -33,6 +33,7 @@ type cli struct {
 	Reproduce reproduceCmd `cmd:"" help:"Run the tables of the paper, ours beside the printed."`
 	Inspect   inspectCmd   `cmd:"" help:"Tell what a weight file holds."`
 	Weights   weightsCmd   `cmd:"" help:"List, fetch and convert weights."`
+	Bench     benchCmd     `cmd:"" help:"Measure how fast networks run on this machine."`
 	Doctor    doctorCmd    `cmd:"" help:"Tell what was found on this machine, what is missing, and the way out."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 

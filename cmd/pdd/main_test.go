@@ -189,7 +189,7 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 func TestHelpScreens(t *testing.T) {
 	var all strings.Builder
 	for _, args := range []string{"--help", "upscale --help", "train --help", "inspect --help", "weights --help", "weights list --help", "weights get --help",
-		"weights convert --help", "weights mix --help", "doctor --help", "version --help"} {
+		"weights convert --help", "weights mix --help", "bench --help", "doctor --help", "version --help"} {
 		o := pddRun(t, nil, strings.Fields(args)...)
 		if o.code != exitDone || o.stderr != "" {
 			t.Errorf("pdd %s: code %d, stderr %q", args, o.code, o.stderr)

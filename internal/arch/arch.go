@@ -30,6 +30,14 @@ type Network interface {
 	Spec() Spec
 }
 
+// Generator is a Network that enlarges images: RRDBNet or SRVGGNetCompact.
+type Generator interface {
+	Network
+	// Operations counts the multiplications and additions of the convolutions, computed directly, for an image of h×w
+	// pixels.
+	Operations(h, w int) int64
+}
+
 // Spec is what a network consists of.
 type Spec []Param
 
@@ -42,6 +50,18 @@ type Param struct {
 // conv adds a convolution's weight [out, in, k, k] and bias [out].
 func (s *Spec) conv(name string, in, out, k int) {
 	*s = append(*s, Param{name + ".weight", []int{out, in, k, k}}, Param{name + ".bias", []int{out}})
+}
+
+// operations of a direct convolution are a multiplication and an addition for each weight and output pixel.
+func (p Param) operations(pixels int) int64 {
+	if len(p.Shape) != 4 {
+		return 0
+	}
+	n := 2 * int64(pixels)
+	for _, side := range p.Shape {
+		n *= int64(side)
+	}
+	return n
 }
 
 // Description is a network found in a file, with its weights.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,32 @@ func TestDetectFindsTheSizes(t *testing.T) {
 				t.Errorf("got %+v with %d of %d arrays", d.Network, len(d.Arrays), len(arrays))
 			}
 		})
+	}
+}
+
+// The counts are made by hand: 2·9·(channels in)·(channels out) a pixel of each convolution's output.
+func TestOperations(t *testing.T) {
+	for _, tt := range []struct {
+		net    Generator
+		h, w   int
+		want   int64
+		reason string
+	}{
+		// Of 10×7 features: conv_first 3→4: 12; two blocks of 3·(4→2, 6→2, 8→2, 10→2, 12→4) = 3·104 each; conv_body
+		// 4→4: 16. conv_up1 16 on 4 times as many, conv_up2 16, conv_hr 16 and conv_last 4→3: 12 on 16 times.
+		{tiny, 10, 7, 18 * 70 * (12 + 2*3*104 + 16 + 4*16 + 16*(16+16+12)), "scale 4"},
+		{RRDBNet{NumInCh: 3, NumOutCh: 3, NumFeat: 4, NumBlock: 2, NumGrowCh: 2, Scale: 2}, 20, 14,
+			18 * 70 * (48 + 2*3*104 + 16 + 4*16 + 16*(16+16+12)), "scale 2: 12 channels of half the sides"},
+		{SRVGGNetCompact{NumInCh: 3, NumOutCh: 3, NumFeat: 5, NumConv: 2, Upscale: 2}, 10, 7, 18 * 70 * (15 + 2*25 + 60),
+			"12 channels in front of the pixel shuffle"},
+	} {
+		if got := tt.net.Operations(tt.h, tt.w); got != tt.want {
+			t.Errorf("%s: %d operations, want %d", tt.reason, got, tt.want)
+		}
+	}
+	x4plus := RRDBNet{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 23, NumGrowCh: 32, Scale: 4}
+	if got := math.Round(float64(x4plus.Operations(128, 128)) / 1e9); got != 587 {
+		t.Errorf("RRDBNet of 23 blocks at 128×128: %v GFLOP, want 587", got)
 	}
 }
 

@@ -40,6 +40,16 @@ func (n RRDBNet) Spec() Spec {
 	return s
 }
 
+// Operations implements Generator.
+func (n RRDBNet) Operations(h, w int) (sum int64) {
+	features := h / n.Unshuffle() * (w / n.Unshuffle())
+	enlarged := map[string]int{"conv_up1.weight": 4, "conv_up2.weight": 16, "conv_hr.weight": 16, "conv_last.weight": 16}
+	for _, p := range n.Spec() {
+		sum += p.operations(features * max(enlarged[p.Name], 1))
+	}
+	return sum
+}
+
 // detectRRDBNet reads the sizes. As in spandrel, 4 or 16 times the output's channels at the entrance mean a
 // pixel-unshuffle by 2 or 4: an RRDBNet for scale 2 or 1.
 func detectRRDBNet(f *folded) (Network, error) {

@@ -31,6 +31,14 @@ func (n SRVGGNetCompact) Spec() Spec {
 	return s
 }
 
+// Operations implements Generator.
+func (n SRVGGNetCompact) Operations(h, w int) (sum int64) {
+	for _, p := range n.Spec() {
+		sum += p.operations(h * w)
+	}
+	return sum
+}
+
 // detectSRVGG reads the sizes. The last convolution gives channels * upscale^2 maps; the input is added, so the
 // channels are the input's.
 func detectSRVGG(f *folded) (Network, error) {

@@ -1,0 +1,140 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"github.com/gopdd/gopdd/models"
+	"github.com/gopdd/gopdd/pdd"
+	"github.com/gopdd/gopdd/tensor"
+)
+
+// forwarder runs the forward passes of a network, on a thread of its own.
+type forwarder struct {
+	net    models.Generator
+	worker *tensor.Worker
+	device tensor.Device
+	dtype  tensor.DType
+}
+
+// timeForwards measures what forward passes run on, and runs of them for each size.
+func timeForwards(ctx context.Context, cfg engineConfig, sizes []pixelSize, runs int) (about benchSurrounds, list []forwardTiming, err error) {
+	if about, err = surrounds(cfg); err != nil {
+		return about, nil, err
+	}
+	f, err := newForwarder(cfg, about)
+	if err != nil {
+		return about, nil, err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	about.Engine = "libtorch"
+	if _, ours := f.net.(models.Sized); ours {
+		about.Engine = "gopdd"
+	}
+	if about.Peak, err = f.peak(ctx); err != nil {
+		return about, nil, err
+	}
+	for _, size := range sizes {
+		seconds, bytes, err := f.forward(ctx, size, runs)
+		if err != nil {
+			return about, nil, err
+		}
+		list = append(list, newForwardTiming(size, seconds, bytes))
+	}
+	return about, list, nil
+}
+
+// surrounds tells what an Upscaler of the same configuration chooses.
+func surrounds(cfg engineConfig) (benchSurrounds, error) {
+	opts, err := cfg.options()
+	if err != nil {
+		return benchSurrounds{}, err
+	}
+	u, err := pdd.NewUpscaler(opts...)
+	if err != nil {
+		return benchSurrounds{}, err
+	}
+	d := u.Describe()
+	return benchSurrounds{Libtorch: tensor.Info().RuntimeVersion, Device: d.Device, Threads: d.Threads, Precision: d.Precision}, u.Close()
+}
+
+func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
+	f := &forwarder{dtype: map[string]tensor.DType{
+		"float32": tensor.Float32, "bfloat16": tensor.BFloat16, "float16": tensor.Float16}[about.Precision]}
+	var err error
+	if f.device, err = tensor.ParseDevice(about.Device); err != nil {
+		return nil, err
+	}
+	path := cfg.Weights
+	if path == "" {
+		path = models.BuiltIn
+	}
+	if f.net, err = models.Load(path, models.InferenceOnly(), models.WithDType(f.dtype), models.WithDevice(f.device)); err != nil {
+		return nil, err
+	}
+	if f.worker, err = tensor.NewWorker(about.Threads); err != nil {
+		return nil, errors.Join(err, f.net.Close())
+	}
+	return f, nil
+}
+
+func (f *forwarder) close() error { return errors.Join(f.worker.Close(), f.net.Close()) }
+
+// peak is the speed of a product of matrices in GFLOP/s. It is a convolution of 1×1, which libtorch gives to oneDNN or
+// cuDNN; MatMul may end in a slow BLAS, and so do fewer than 16 images on a single thread.
+func (f *forwarder) peak(ctx context.Context) (gflops float64, err error) {
+	const images, channels, side, runs = 16, 1024, 16, 20
+	err = f.worker.Do(ctx, func(s *tensor.Scope) error {
+		s = s.NoGrad()
+		x := s.ChannelsLast(s.Cast(s.Rand(1, tensor.Float32, f.device, images, channels, side, side), f.dtype))
+		w := s.ChannelsLast(s.Cast(s.Rand(2, tensor.Float32, f.device, channels, channels, 1, 1), f.dtype))
+		bias := s.Zeros(f.dtype, f.device, channels)
+		seconds, err := timed(s, runs, func(s *tensor.Scope) torch.Tensor { return s.Conv2D(x, w, bias, tensor.ConvOptions{}) })
+		gflops = 2 * images * channels * channels * side * side / 1e9 / newForwardTiming(pixelSize{}, seconds, 0).Best
+		return err
+	})
+	return gflops, err
+}
+
+// forward gives the seconds of forward passes of one picture, and the peak of the CPU's tensors.
+func (f *forwarder) forward(ctx context.Context, size pixelSize, runs int) (seconds []float64, bytes int64, err error) {
+	err = f.worker.Do(ctx, func(s *tensor.Scope) (err error) {
+		s = s.NoGrad()
+		x := s.To(s.Rand(1, tensor.Float32, tensor.CPU, 1, 3, int64(size.H), int64(size.W)), f.device)
+		tensor.ResetPeak()
+		seconds, err = timed(s, runs, func(s *tensor.Scope) torch.Tensor { return f.net.Forward(s, x) })
+		if f.device == tensor.CPU {
+			bytes = tensor.MemoryStats().PeakBytes
+		}
+		return err
+	})
+	return seconds, bytes, err
+}
+
+// timed gives the seconds of runs of fn, after one that is not counted. Reading an element of the result waits for the
+// device.
+func timed(s *tensor.Scope, runs int, fn func(s *tensor.Scope) torch.Tensor) (seconds []float64, err error) {
+	for i := range runs + 1 {
+		if err := context.Cause(s.Context()); err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		s.LocalList(func(s *tensor.Scope) []torch.Tensor {
+			y := fn(s)
+			for dim := range s.Shape(y) {
+				y = s.Narrow(y, int64(dim), 0, 1)
+			}
+			s.Item(y)
+			return nil
+		})
+		if i > 0 {
+			seconds = append(seconds, time.Since(start).Seconds())
+		}
+	}
+	return seconds, nil
+}
