@@ -11,15 +11,22 @@ export LIBTORCH
 # Runs a command with the chosen libtorch. On Debian's the environment is empty and plain go commands work too.
 WITH_LIBTORCH = env="$$(third_party/setup.sh --env)" && eval "$$env" &&
 
-.PHONY: setup example test
+# pdd starts at once, without libtorch, and hands what runs networks over to pdd-native beside it.
+BUILD_PDD = CGO_ENABLED=0 go build -o "$(1)/pdd" ./cmd/pdd && go build -o "$(1)/pdd-native" ./cmd/pdd
+BIN = $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
+
+.PHONY: setup install example test
 setup:
 	third_party/setup.sh
 
+install:
+	@$(WITH_LIBTORCH) $(call BUILD_PDD,$(BIN))
+
 example:
-	@$(WITH_LIBTORCH) go build -o build/ ./cmd/pdd ./cmd/example && \
+	@$(WITH_LIBTORCH) $(call BUILD_PDD,build) && go build -o build/ ./cmd/example && \
 	build/example --in "$$(go list -m -f '{{.Dir}}' golang.org/x/image)/testdata/go-turns-two-280x360.jpeg"
 
 test:
-	@$(WITH_LIBTORCH) go build -o build/ ./cmd/pdd && \
+	@$(WITH_LIBTORCH) $(call BUILD_PDD,build) && \
 	build/pdd weights get realesrgan-x4plus && build/pdd weights get realesr-animevideov3 && \
 	GOPDD_REQUIRE_WEIGHTS=1 go test ./...

@@ -5,6 +5,9 @@
 //
 // Exit codes: 0 done, 1 failed, 2 wrong usage. Errors are one line on standard error.
 //
+// Built without cgo it needs no libtorch and starts at once; it hands the commands that run networks over to a program
+// beside it, pdd-native, which is the same built with cgo (make install makes both).
+//
 // A command is one file with a struct (flags as fields, Run(*env) error as its deed) and one line in [cli].
 package main
 
@@ -88,6 +91,11 @@ func (e *env) run(args []string) int {
 		return code
 	case err != nil:
 		return e.fail(usageError{fmt.Errorf("%w (see pdd --help)", err)})
+	}
+	if runsNetworks(command) {
+		if err := handOver(); err != nil {
+			return e.fail(err)
+		}
 	}
 	if err := command.Run(e); err != nil {
 		return e.fail(err)
