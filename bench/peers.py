@@ -6,7 +6,7 @@ NAME is a network of pdd's catalogue that `pdd weights get` has fetched. Seconds
 process's median; the factor beside them is how many times pdd's seconds that is. Every engine runs in a process of its
 own with all cores, after one pass that is not counted. Commands come from the environment, so that peers may live in
 different virtual environments: $PDD (pdd), $TORCH_PYTHON (torch, spandrel, onnx), $PEERS_PYTHON (openvino,
-onnxruntime, ncnn); both pythons are python3 unless set.
+onnxruntime, ncnn); both pythons are python3 unless set. $PREFIX goes in front of each command that is measured.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import time
 
 ENGINES = ["pdd-auto", "pdd-bfloat16", "torch-float32", "torch-bfloat16", "openvino-float32", "openvino-bfloat16",
            "onnxruntime-float32", "ncnn-float32", "ncnn-bfloat16"]
+PREFIX = shlex.split(os.environ.get("PREFIX", ""))
 PDD = shlex.split(os.environ.get("PDD", "pdd"))
 TORCH = shlex.split(os.environ.get("TORCH_PYTHON", "python3"))
 PEERS = shlex.split(os.environ.get("PEERS_PYTHON", "python3"))
@@ -65,14 +66,21 @@ def measure(tmp, work, engines, rounds, runs):
 def run(tmp, engine, name, size, runs):
     kind, precision = engine.split("-")
     if kind == "pdd":
-        out = subprocess.run([*PDD, "bench", "--json", "--weights", name, "--precision", precision, "--size", f"{size[0]}x{size[1]}",
+        out = subprocess.run([*PREFIX, *PDD, "bench", "--json", "--weights", name, "--precision", precision, "--size", f"{size[0]}x{size[1]}",
                               "--runs", str(runs)], check=True, capture_output=True, text=True).stdout
         return json.loads(out)["forward"][0]["median_s"]
-    weights = catalogue(name) if kind == "ncnn" else f"{tmp}/{name}"
-    python = TORCH if kind == "torch" else PEERS
-    out = subprocess.run([*python, __file__, "time", engine, weights, str(size[1]), str(size[0]), str(runs)], check=True,
-                         capture_output=True, text=True).stdout
+    out = subprocess.run([*PREFIX, *python(engine), __file__, "time", engine, weights(tmp, engine, name), str(size[1]), str(size[0]),
+                          str(runs)], check=True, capture_output=True, text=True).stdout
     return float(out.split()[-1])
+
+
+def python(engine):
+    return TORCH if engine.startswith("torch") else PEERS
+
+
+def weights(tmp, engine, name):
+    """The path of an engine's files without their extension."""
+    return catalogue(name) if engine.startswith("ncnn") else f"{tmp}/{name}"
 
 
 def catalogue(name):
@@ -111,19 +119,18 @@ def export(path):
                       dynamic_axes={"x": axes})
 
 
-def torch_pass(path, precision, h, w):
+def torch_engine(path, precision, h, w):
     import torch
     dtype = getattr(torch, precision)
     net = network(path).to(dtype).to(memory_format=torch.channels_last)
-    x = torch.rand(1, 3, h, w).to(dtype).to(memory_format=torch.channels_last)
-    def forward():
+
+    def forward(x):
         with torch.inference_mode():
-            net(x)
+            return net(torch.from_numpy(x).to(dtype).to(memory_format=torch.channels_last)).float().numpy()
     return forward
 
 
-def openvino_pass(path, precision, h, w):
-    import numpy
+def openvino_engine(path, precision, h, w):
     import openvino
     core = openvino.Core()
     model = core.read_model(path + ".onnx")
@@ -131,23 +138,21 @@ def openvino_pass(path, precision, h, w):
     hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": THREADS,
                                                  "PERFORMANCE_HINT": "LATENCY"})
-    x, request = numpy.random.rand(1, 3, h, w).astype(numpy.float32), compiled.create_infer_request()
-    return lambda: request.infer({0: x})
+    request = compiled.create_infer_request()
+    return lambda x: request.infer({0: x})[0]
 
 
-def onnxruntime_pass(path, precision, h, w):
-    import numpy
+def onnxruntime_engine(path, precision, h, w):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.add_free_dimension_override_by_name("height", h)
     options.add_free_dimension_override_by_name("width", w)
     session = onnxruntime.InferenceSession(path + ".onnx", options, providers=["CPUExecutionProvider"])
-    x = numpy.random.rand(1, 3, h, w).astype(numpy.float32)
-    return lambda: session.run(None, {"x": x})
+    return lambda x: session.run(None, {"x": x})[0]
 
 
-def ncnn_pass(path, precision, h, w):
+def ncnn_engine(path, precision, h, w):
     import ncnn
     import numpy
     net = ncnn.Net()
@@ -155,31 +160,39 @@ def ncnn_pass(path, precision, h, w):
     net.opt.use_bf16_storage = precision == "bfloat16"
     net.load_param(path + ".param")
     net.load_model(path + ".bin")
-    x = numpy.random.rand(3, h, w).astype(numpy.float32)
-    def forward():
+
+    def forward(x):
         extractor = net.create_extractor()
-        extractor.input("data", ncnn.Mat(x))
+        extractor.input("data", ncnn.Mat(x[0]))
         code, y = extractor.extract("output")
-        assert code == 0 and y.w == 4 * w, (code, y.w)
+        assert code == 0, code
+        return numpy.array(y)[None]
     return forward
 
 
-def time_passes(engine, path, h, w, runs):
+def load(engine, path, h, w):
+    """A function from x [1,3,h,w] to y [1,3,4h,4w], both float32."""
     kind, precision = engine.split("-")
-    forward = {"torch": torch_pass, "openvino": openvino_pass, "onnxruntime": onnxruntime_pass, "ncnn": ncnn_pass}[kind](
-        path, precision, h, w)
-    forward()
+    make = {"torch": torch_engine, "openvino": openvino_engine, "onnxruntime": onnxruntime_engine, "ncnn": ncnn_engine}[kind]
+    return make(path, precision, h, w)
+
+
+def time_passes(engine, path, h, w, runs):
+    import numpy
+    forward, x = load(engine, path, h, w), numpy.random.rand(1, 3, h, w).astype(numpy.float32)
+    assert forward(x).shape == (1, 3, 4 * h, 4 * w)
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()
-        forward()
+        forward(x)
         seconds.append(time.perf_counter() - start)
     print(statistics.median(seconds))
 
 
-if sys.argv[1:2] == ["export"]:
-    export(sys.argv[2])
-elif sys.argv[1:2] == ["time"]:
-    time_passes(sys.argv[2], sys.argv[3], *map(int, sys.argv[4:7]))
-else:
-    main()
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["export"]:
+        export(sys.argv[2])
+    elif sys.argv[1:2] == ["time"]:
+        time_passes(sys.argv[2], sys.argv[3], *map(int, sys.argv[4:7]))
+    else:
+        main()
