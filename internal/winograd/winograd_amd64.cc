@@ -10,7 +10,9 @@ using namespace pdd;
 
 namespace {
 
-int group(int isa) { return isa == PDD_AVX512 ? 32 : 16; }
+constexpr int MAX_GROUP = 32;
+
+int group(int isa) { return isa == PDD_AVX512 ? MAX_GROUP : 16; }
 
 // G g G^T for one 3x3 filter.
 struct Filter {
@@ -26,12 +28,13 @@ struct Filter {
     g[5][0] = g[5][1] = 0, g[5][2] = 1;
   }
 
-  void transform(const float *w, double gain, double *u) const {
+  void transform(const float *w, double gain, float *u) const {
     double t[6][3];
     for (int i = 0; i < 6; i++)
       for (int x = 0; x < 3; x++) t[i][x] = gain * (g[i][0] * w[x] + g[i][1] * w[3 + x] + g[i][2] * w[6 + x]);
     for (int i = 0; i < 6; i++)
-      for (int j = 0; j < 6; j++) u[6 * i + j] = t[i][0] * g[j][0] + t[i][1] * g[j][1] + t[i][2] * g[j][2];
+      for (int j = 0; j < 6; j++)
+        u[6 * i + j] = static_cast<float>(t[i][0] * g[j][0] + t[i][1] * g[j][1] + t[i][2] * g[j][2]);
   }
 };
 
@@ -56,13 +59,16 @@ void pdd_winograd_pack(int isa, const float *w, int from, int to, int in, const 
                        int in_blocks, float *u, int out_blocks) {
   const Filter filter;
   const int64_t channels = in_blocks * BLOCK, outs = out_blocks * BLOCK, n = group(isa), whole = outs / n * n;
-  for (int64_t o = from; o < to; o++) {
+  int64_t run;  // output channels whose weights lie together
+  for (int64_t o = from; o < to; o += run) {
     // where output channel o's column begins, and how far apart its rows are
     const int64_t wide = o < whole ? n : BLOCK, at = o / wide * wide * channels + o % wide;
+    run = wide - o % wide < to - o ? wide - o % wide : to - o;
     for (int64_t k = 0; k < in; k++) {
-      double f[36];
-      filter.transform(w + (o * in + k) * 9, gain, f);
-      for (int p = 0; p < 36; p++) u[p * channels * outs + at + channel[k] * wide] = static_cast<float>(f[p]);
+      float f[MAX_GROUP][36];
+      for (int64_t i = 0; i < run; i++) filter.transform(w + ((o + i) * in + k) * 9, gain, f[i]);
+      for (int p = 0; p < 36; p++)
+        for (int64_t i = 0; i < run; i++) u[p * channels * outs + at + channel[k] * wide + i] = f[i][p];
     }
   }
 }
