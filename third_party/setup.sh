@@ -10,6 +10,8 @@
 #   2. the system's       e.g. Debian's libtorch-dev
 #   3. python3's torch    `python3 -c "import torch"`
 #   4. as root on Debian or Ubuntu: `apt-get install libtorch-dev`
+# Training on several processes needs the headers of gloo that a libtorch was built with: the system's libtorch gets
+# `apt-get install libgloo-dev`, another one goes without.
 #
 # Each libtorch has a prefix of its own, so several can live on one machine:
 #   the system's, as root          /usr/local                                (plain `go build` finds it)
@@ -41,6 +43,18 @@ need() { # command, Debian package
 want_pip() {
 	python3 -m pip --version >/dev/null 2>&1 && return
 	install_debian python3-pip || say "python3's pip is missing: pdd weights get cannot use Python packages (Debian: apt-get install python3-pip)"
+}
+
+# Training on several processes goes over gloo, whose headers must be those the libtorch was built with: the system's go
+# with the system's.
+gloo_flag() {
+	[ "$kind" = system ] || return 0
+	[ -f "$include/gloo/context.h" ] || install_debian libgloo-dev || true
+	if [ -f "$include/gloo/context.h" ]; then
+		echo " -DGOPDD_GLOO"
+	else
+		say "gloo's headers are missing: no training on several processes (Debian: apt-get install libgloo-dev)"
+	fi
 }
 
 # A libtorch is described by the variables include, libdir, version, kind.
@@ -118,16 +132,17 @@ build_gotorch() {
 }
 
 write_pkgconfig() {
-	local cuda="" paths="-L$prefix/lib -Wl,-rpath,$prefix/lib" old
+	local gloo cuda="" paths="-L$prefix/lib -Wl,-rpath,$prefix/lib" old
 	if [ -f "$libdir/libtorch_cuda.so" ]; then cuda="-Wl,--no-as-needed -ltorch_cuda -lc10_cuda -Wl,--as-needed"; fi
 	if [ "$kind" != system ]; then paths="$paths -L$libdir -Wl,-rpath,$libdir"; fi
+	gloo=$(gloo_flag)
 	mkdir -p "$(dirname "$pc")"
 	old=$(cat "$pc" 2>/dev/null || true)
 	cat >"$pc.new" <<-EOF
 		Name: $pc_name
 		Description: the libtorch that gopdd is built against (written by third_party/setup.sh)
 		Version: $version
-		Cflags: -I$include -I$include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=$abi
+		Cflags: -I$include -I$include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=$abi$gloo
 		Libs: $paths $cuda -ltorch -ltorch_cpu -lc10
 	EOF
 	mv "$pc.new" "$pc"
