@@ -20,6 +20,9 @@ type LoaderConfig struct {
 	// Rank and Ranks give each of several processes its share: together they see what one process with
 	// BatchSize·Ranks samples would. 0 and 0: a single process.
 	Rank, Ranks int
+	// Parts is the number of equal parts in which a batch is worked through, 0 for one. The ranks' first parts are
+	// together the first part of what one process would see, and so on.
+	Parts int
 	// MaxBad is how many different files may fail before the loader gives up. A bad file is reported once to OnBad and
 	// replaced by another file of its dataset, the same one in every run as long as the files stay as they are.
 	MaxBad int
@@ -45,9 +48,7 @@ func NewLoader(cfg LoaderConfig) (*Loader, error) {
 	if cfg.Prefetch == 0 {
 		cfg.Prefetch = 4
 	}
-	if cfg.Ranks == 0 {
-		cfg.Ranks = 1
-	}
+	cfg.Ranks, cfg.Parts = max(cfg.Ranks, 1), max(cfg.Parts, 1)
 	for _, d := range []Dataset{cfg.Labelled, cfg.Unlabelled} {
 		if d != nil && d.Len() == 0 {
 			return nil, errors.New("data: loader: a dataset is empty")
@@ -58,6 +59,8 @@ func NewLoader(cfg LoaderConfig) (*Loader, error) {
 		return nil, errors.New("data: loader: no dataset")
 	case cfg.BatchSize < 1:
 		return nil, fmt.Errorf("data: loader: batch size %d: want at least 1", cfg.BatchSize)
+	case cfg.BatchSize%cfg.Parts != 0:
+		return nil, fmt.Errorf("data: loader: batch of %d samples in %d parts: want a multiple", cfg.BatchSize, cfg.Parts)
 	case cfg.Workers < 0 || cfg.Prefetch < 0 || cfg.MaxBad < 0:
 		return nil, fmt.Errorf("data: loader: %d workers, %d batches ahead, %d bad files: none may be negative", cfg.Workers, cfg.Prefetch, cfg.MaxBad)
 	case cfg.Rank < 0 || cfg.Rank >= cfg.Ranks:
@@ -143,7 +146,9 @@ func (l *Loader) plan(ctx context.Context, from int, ordered chan<- *pending, jo
 
 // position is the running number of sample i of a batch within its dataset's endless sequence.
 func (l *Loader) position(step, i int) int {
-	return (step*l.cfg.Ranks+l.cfg.Rank)*l.cfg.BatchSize + i
+	size := l.cfg.BatchSize / l.cfg.Parts
+	part := step*l.cfg.Parts + i/size
+	return (part*l.cfg.Ranks+l.cfg.Rank)*size + i%size
 }
 
 // badFiles counts the files that failed, over all iterations of a loader.

@@ -123,15 +123,19 @@ func TestLoaderEpochs(t *testing.T) {
 	}
 }
 
-// Two ranks with 3 samples see together, sample for sample, what one process with 6 sees.
+// Two ranks see together, sample for sample, what one process with twice as many sees, also part by part.
 func TestLoaderRanks(t *testing.T) {
-	whole := take(t, mixed(t, "bicubic", func(c *LoaderConfig) { c.BatchSize = 6 }), 0, 3)
-	for rank := range 2 {
-		share := take(t, mixed(t, "bicubic", func(c *LoaderConfig) { c.Rank, c.Ranks = rank, 2 }), 0, 3)
-		for i := range share {
-			for n := range 3 {
-				if !slices.Equal(share[i].LabelledLR.Image(n).Pix, whole[i].LabelledLR.Image(3*rank+n).Pix) {
-					t.Errorf("rank %d, batch %d, sample %d is not its share", rank, i, n)
+	for _, parts := range []int{1, 3} {
+		whole := take(t, mixed(t, "bicubic", func(c *LoaderConfig) { c.BatchSize = 6 }), 0, 3)
+		size := 3 / parts
+		for rank := range 2 {
+			share := take(t, mixed(t, "bicubic", func(c *LoaderConfig) { c.Rank, c.Ranks, c.Parts = rank, 2, parts }), 0, 3)
+			for i := range share {
+				for n := range 3 {
+					same := (2*(n/size)+rank)*size + n%size
+					if !slices.Equal(share[i].LabelledLR.Image(n).Pix, whole[i].LabelledLR.Image(same).Pix) {
+						t.Errorf("%d parts, rank %d, batch %d, sample %d is not its share", parts, rank, i, n)
+					}
 				}
 			}
 		}

@@ -43,6 +43,7 @@ type state struct {
 	Data      string  `json:"data"`               // fingerprint of the data sets
 	Best      *best   `json:"best,omitempty"`     // validation
 	Features  string  `json:"features,omitempty"` // what Φ was
+	Ranks     int     `json:"processes,omitempty"`
 }
 
 // best is the best validation so far.
@@ -108,7 +109,7 @@ func (t *Trainer) saveCheckpoint(path string) error {
 		return err
 	}
 	st := state{Step: t.Done(), StepsG: t.optG.Count, Skipped: t.skipped, Validated: t.validated, LossScale: t.scaler.scale,
-		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.phiName}
+		GoodSteps: t.scaler.good, Data: t.fingerprint(), Best: t.best, Features: t.phiName, Ranks: t.ranks()}
 	if t.optD != nil {
 		st.StepsD = t.optD.Count
 	}
@@ -147,33 +148,49 @@ func (t *Trainer) readSlots() ([]weightfile.Array, error) {
 }
 
 // LoadCheckpoint takes up the state of a checkpoint, which must be of a run with equal networks; the present
-// configuration stays in force. After an error nothing has changed.
+// configuration stays in force. After an error nothing has changed. Of several processes rank 0 reads the file and the
+// others take what it read; the number of processes may be another than the checkpoint's.
 func (t *Trainer) LoadCheckpoint(path string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return ErrTrainerClosed
 	}
-	if err := t.loadCheckpoint(path); err != nil {
-		return fmt.Errorf("pdd: load checkpoint %q: %w", path, err)
+	var st state
+	var err error
+	if t.root() {
+		st, err = t.readCheckpoint(path)
+	}
+	if err == nil {
+		st, err = t.takeState(st)
+	}
+	if err != nil {
+		return fmt.Errorf("pdd: load checkpoint %q: %w", path, t.fail(err))
+	}
+	t.done.Store(int64(st.Step))
+	t.optG.Count, t.skipped, t.best, t.validated = st.StepsG, st.Skipped, st.Best, st.Validated
+	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
+	if t.optD != nil {
+		t.optD.Count = st.StepsD
 	}
 	return nil
 }
 
-func (t *Trainer) loadCheckpoint(path string) error {
+// readCheckpoint brings a file's tensors into the trainer's and returns the rest.
+func (t *Trainer) readCheckpoint(path string) (state, error) {
 	f, st, err := openCheckpoint(path)
 	if err != nil {
-		return err
+		return st, err
 	}
 	slots := t.slots()
 	arrays, err := matchSlots(slots, f.Dicts[0].Arrays)
 	if err != nil {
-		return err
+		return st, err
 	}
 	values := make([][]float32, len(arrays))
 	for i, a := range arrays {
 		if values[i], err = a.Float32s(); err != nil {
-			return err
+			return st, err
 		}
 	}
 	err = t.background(func(s *tensor.Scope) error {
@@ -185,8 +202,14 @@ func (t *Trainer) loadCheckpoint(path string) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return st, err
 	}
+	t.warnOfChanges(f, st)
+	return st, nil
+}
+
+// warnOfChanges tells in what the run is not what it was.
+func (t *Trainer) warnOfChanges(f *weightfile.File, st state) {
 	if now := t.fingerprint(); now != st.Data {
 		t.hooks.log.Warn("the data are not those of the checkpoint: the run goes on, but is not what it would have been", "checkpoint", st.Data, "now", now)
 	}
@@ -195,13 +218,10 @@ func (t *Trainer) loadCheckpoint(path string) error {
 			t.hooks.log.Warn("the configuration is not that of the checkpoint: the present one counts from here on", "changes", changes)
 		}
 	}
-	t.done.Store(int64(st.Step))
-	t.optG.Count, t.skipped, t.best, t.validated = st.StepsG, st.Skipped, st.Best, st.Validated
-	t.scaler.scale, t.scaler.good = st.LossScale, st.GoodSteps
-	if t.optD != nil {
-		t.optD.Count = st.StepsD
+	if before := max(st.Ranks, 1); before != t.ranks() {
+		t.hooks.log.Warn("the run goes on with another number of processes, which share the batches anew", "checkpoint", before,
+			"now", t.ranks(), "batch_of_each", t.cfg.Data.Batch)
 	}
-	return nil
 }
 
 // openCheckpoint reads a file and checks that it is a checkpoint.

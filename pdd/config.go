@@ -112,7 +112,7 @@ type DataConfig struct {
 	Degradation DegradationConfig `yaml:"degradation"`             // how X_L is made of Y_L
 	Unlabelled  []string          `yaml:"unlabelled,omitempty"`    // X_U: pictures of the target domain
 	Patch       int               `yaml:"patch" range:"[1,16384]"` // side of the LR patches, pixels
-	Batch       int               `yaml:"batch" range:"[1,inf)"`   // patches of each half in a step
+	Batch       int               `yaml:"batch" range:"[1,inf)"`   // patches of each half in a step, in each process
 	Augment     bool              `yaml:"augment"`                 // flips and quarter turns
 	Workers     int               `yaml:"workers"`                 // goroutines that make patches; 0: one per core
 	CacheMiB    int               `yaml:"cache_mib"`               // memory for decoded pictures, MiB
@@ -185,6 +185,9 @@ type InterConfig struct {
 	Weight float64       `yaml:"weight"` // λ2
 	Layers losses.Layers `yaml:"layers"` // layers of Φ with their weights
 	Norm   losses.Norm   `yaml:"norm"`   // one Frobenius norm of the whole batch, or the mean of each pair's
+	// PerProcess lets each of several processes take the norm of its own share of the batch, as the authors' code does,
+	// instead of one norm over all.
+	PerProcess bool `yaml:"per_process,omitempty"`
 }
 
 // WarmupConfig counts steps at the start, as the authors' code does.

@@ -69,6 +69,7 @@ var sources = map[string]string{
 	"loss.inter.weight":          "code, rinter_weight",
 	"loss.inter.layers":          "code, layer_weights_inter",
 	"loss.inter.norm":            "code: whole; paper, Eq. 8: one pair",
+	"loss.inter.per_process":     "code: true, by what its processes do",
 	"loss.detach_labelled":       "code, domain_opt_detach",
 	"loss.lambda":                "ours; the paper prints no value",
 

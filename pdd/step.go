@@ -48,14 +48,18 @@ func (c *Config) phase(step int) phase {
 // step makes the gradients of both networks part by part, then changes the weights.
 func (t *Trainer) step(s *tensor.Scope, b data.Batch, r *StepReport) error {
 	ph := t.cfg.phase(r.Step)
-	sums := gradients{terms: newTerms(s)}
-	for _, p := range t.parts(s, b) {
+	sums := gradients{terms: newTerms(s), reducer: t.newReducer(r.Step)}
+	parts := t.parts(s, b)
+	for i, p := range parts {
+		last := i == len(parts)-1
 		y := t.predict(s, ph, p)
 		if ph.generator {
 			sums.addG(s, t.generatorGradients(s, ph, p, y, sums.terms))
+			t.complete(last, &sums, sums.g) // travels while the discriminator's are computed
 		}
 		if t.disc != nil {
 			sums.addD(s, t.discriminatorGradients(s, ph, p, y, sums.terms))
+			t.complete(last, &sums, sums.d)
 		}
 		s.Free(y.sL, y.sU, y.gL, y.gU)
 		s.Free(y.trace.kept()...)
@@ -120,7 +124,7 @@ func (t *Trainer) distances(s *tensor.Scope, f features, loss *sum) {
 	}
 	inter, intra := t.cfg.Loss.Inter, t.cfg.Loss.Intra
 	loss.add("inter", inter.Weight, func() torch.Tensor {
-		return inter.Layers.Sum(s, func(layer string) torch.Tensor {
+		return t.overRanks(inter)(s, inter.Layers, func(layer string) torch.Tensor {
 			return losses.Inter(s, f.sU[layer], f.gU[layer], sL[layer], f.gL[layer], inter.Norm)
 		})
 	})
@@ -135,7 +139,7 @@ func (t *Trainer) distances(s *tensor.Scope, f features, loss *sum) {
 func (t *Trainer) labelled(s *tensor.Scope, p part, y predictions, f features, loss *sum) {
 	c, lambda := t.cfg.Loss, t.lambda()
 	loss.add("l1", lambda*c.L1, func() torch.Tensor { return losses.L1(s, y.sL, p.hrL) })
-	loss.add("wavelet", lambda*c.Wavelet.Weight, func() torch.Tensor { return c.Wavelet.of(s, y.sL, p.hrL) })
+	loss.add("wavelet", lambda*c.Wavelet.Weight, func() torch.Tensor { return c.Wavelet.of(s, y.sL, p.hrL, t.ranks()) })
 	loss.add("perceptual", lambda*c.Perceptual.Weight, func() torch.Tensor { return c.Perceptual.of(s, f.sL, f.hrL) })
 	loss.add("style", lambda*c.Perceptual.Style, func() torch.Tensor { return c.Perceptual.style(s, f.sL, f.hrL) })
 }
@@ -144,7 +148,7 @@ func (t *Trainer) labelled(s *tensor.Scope, p part, y predictions, f features, l
 func (t *Trainer) imitation(s *tensor.Scope, y predictions, f features, loss *sum) {
 	c := t.cfg.Loss
 	loss.add("imitate_l1", c.L1, func() torch.Tensor { return losses.L1(s, y.sU, y.gU) })
-	loss.add("imitate_wavelet", c.Wavelet.Weight, func() torch.Tensor { return c.Wavelet.of(s, y.sU, y.gU) })
+	loss.add("imitate_wavelet", c.Wavelet.Weight, func() torch.Tensor { return c.Wavelet.of(s, y.sU, y.gU, t.ranks()) })
 	loss.add("imitate_perceptual", c.Perceptual.Weight, func() torch.Tensor { return c.Perceptual.of(s, f.sU, f.gU) })
 	loss.add("imitate_style", c.Perceptual.Style, func() torch.Tensor { return c.Perceptual.style(s, f.sU, f.gU) })
 }

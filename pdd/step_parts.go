@@ -6,6 +6,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/losses"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
@@ -123,11 +124,11 @@ func (t *Trainer) lambda() float64 {
 	return 1
 }
 
-// of is Eq. 10 without its weight.
-func (c WaveletConfig) of(s *tensor.Scope, x, target torch.Tensor) torch.Tensor {
+// of is Eq. 10 without its weight, for x being the share of one of so many processes.
+func (c WaveletConfig) of(s *tensor.Scope, x, target torch.Tensor, ranks int) torch.Tensor {
 	bands := c.Bands
 	if c.Sum { // each band's mean times the number of its coefficients
-		n := float64(s.Numel(x)) / 4
+		n := float64(s.Numel(x)) / 4 * float64(ranks)
 		bands = losses.Bands{Low: n * bands.Low, Middle: 2 * n * bands.Middle, High: n * bands.High}
 	}
 	return losses.Wavelet(s, x, target, bands)
@@ -209,8 +210,9 @@ func (t *terms) read(s *tensor.Scope, n int) []Term {
 
 // gradients are a step's, summed over its parts.
 type gradients struct {
-	terms *terms
-	g, d  []torch.Tensor
+	terms   *terms
+	g, d    []torch.Tensor
+	reducer *comm.Reducer // sums them over several processes; nil in one
 }
 
 func (a *gradients) addG(s *tensor.Scope, grads []torch.Tensor) { a.g = accumulate(s, a.g, grads) }

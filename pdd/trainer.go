@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/internal/optim"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
@@ -33,6 +34,11 @@ type Trainer struct {
 	scaler     scaler
 	segments   *models.Segments // the specialist's, where activations are recomputed
 	scale      int
+
+	dist       Distributed
+	group      *comm.Group // nil in a single process
+	stopWanted atomic.Bool // this rank's Run was told to stop
+	stopAgreed bool        // by all ranks, in the last step
 
 	pairs, targets data.Dataset
 	loader         *data.Loader
@@ -86,7 +92,8 @@ func (r StepReport) Loss(name string) float64 {
 // Step makes one training step on b, whose stacks are as large as the configuration says or of any other equal size:
 // LabelledLR (n,3,h,w) with LabelledHR (n,3,rh,rw) and, unless training is supervised, UnlabelledLR (n,3,h,w). It
 // waits for its turn until ctx ends; a step that has begun is finished. After an error nothing has changed. A skipped
-// step counts, and changes nothing else.
+// step counts, and changes nothing else. With several processes b is this rank's share, losses in the report are means
+// over all, and an error ends the whole group.
 func (t *Trainer) Step(ctx context.Context, b data.Batch) (StepReport, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,17 +103,21 @@ func (t *Trainer) Step(ctx context.Context, b data.Batch) (StepReport, error) {
 	r := StepReport{Step: t.Done() + 1}
 	ph := t.cfg.phase(r.Step)
 	r.LR, r.Generator = ph.rate*t.cfg.Optimizer.LR, ph.generator
-	if err := t.checkBatch(b); err != nil {
-		return r, fmt.Errorf("pdd: step %d: %w", r.Step, err)
+	err := t.checkBatch(b)
+	if err == nil && due(t.Done(), t.dist.CheckEvery) {
+		err = t.compare()
 	}
-	err := t.worker.Do(ctx, func(s *tensor.Scope) (err error) {
+	if err != nil {
+		return r, fmt.Errorf("pdd: step %d: %w", r.Step, t.fail(err))
+	}
+	err = t.worker.Do(ctx, func(s *tensor.Scope) (err error) {
 		start := time.Now()
 		r.PeakBytes = s.Peak(func() { err = t.attempt(s, b, &r) })
 		r.Duration = time.Since(start)
 		return err
 	})
 	if err != nil {
-		return r, fmt.Errorf("pdd: step %d: %w", r.Step, err)
+		return r, fmt.Errorf("pdd: step %d: %w", r.Step, t.fail(err))
 	}
 	t.done.Store(int64(r.Step))
 	return r, nil
@@ -133,8 +144,8 @@ func (t *Trainer) Result() models.Trainable {
 	return t.specialist
 }
 
-// Close waits for a step or a validation in work and frees everything but networks and data sets that came with options. It may be
-// called twice.
+// Close waits for a step or a validation in work, leaves the group of processes, and frees everything but networks and
+// data sets that came with options. It may be called twice.
 func (t *Trainer) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,6 +154,9 @@ func (t *Trainer) Close() error {
 	}
 	t.closed = true
 	var errs []error
+	if t.group != nil {
+		errs = append(errs, t.group.Close(nil))
+	}
 	for i := len(t.owned) - 1; i >= 0; i-- {
 		errs = append(errs, t.owned[i].Close())
 	}

@@ -130,7 +130,10 @@ func (t *Trainer) cause(s *tensor.Scope, b data.Batch) string {
 func (t *Trainer) accept(s *tensor.Scope, sums *gradients, r *StepReport) (ok bool, err error) {
 	parts := t.cfg.Optimizer.Accumulate
 	r.Losses = sums.terms.read(s, parts)
-	factor := 1 / (t.scaler.scale * float64(parts))
+	if err := t.together(sums, r); err != nil {
+		return false, err
+	}
+	factor := 1 / (t.scaler.scale * float64(parts*t.ranks()))
 	r.GradNormG = finish(s, sums.g, factor, t.cfg.Optimizer.ClipNorm)
 	r.GradNormD = finish(s, sums.d, factor, 0)
 	r.Skipped = r.notFinite()

@@ -29,7 +29,7 @@ func (r *run) note(report StepReport) error {
 // logPending writes the last step's row. Until that succeeds there is no checkpoint of the step either, so that a run
 // that goes on has a row for each step.
 func (r *run) logPending() error {
-	if r.pending == nil {
+	if r.pending == nil || r.log == nil { // ranks other than 0 have no log
 		return nil
 	}
 	err := r.log.Scalars(r.pending.Step, scalars(*r.pending))

@@ -14,7 +14,7 @@ import (
 )
 
 // NewTrainer checks the configuration, reads the networks and lists the data. Data may be missing in a Config whose
-// Trainer is only used by [Trainer.Step].
+// Trainer is only used by [Trainer.Step]. With [WithDistributed] it waits for the other ranks and takes rank 0's weights.
 func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
 	t := &Trainer{cfg: cfg, validated: -1, hooks: hooks{step: func(StepReport) {}, log: slog.New(slog.DiscardHandler)}}
 	for _, o := range opts {
@@ -23,8 +23,15 @@ func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
 	if err := cfg.validate(t.specialist != nil, t.phi != nil); err != nil {
 		return nil, err
 	}
-	if err := t.build(); err != nil {
-		return nil, errors.Join(fmt.Errorf("pdd: new trainer: %w", err), t.Close())
+	err := t.meet()
+	if err == nil {
+		err = t.build()
+	}
+	if err == nil {
+		err = t.join()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("pdd: new trainer: %w", t.fail(err)), t.Close())
 	}
 	return t, nil
 }
@@ -34,7 +41,7 @@ func (t *Trainer) build() (err error) {
 	if t.device, err = tensor.ParseDevice(t.cfg.Compute.Device); err != nil {
 		return err
 	}
-	if t.worker, err = tensor.NewWorker(t.cfg.Compute.Threads); err != nil {
+	if t.worker, err = tensor.NewWorker(t.threads()); err != nil {
 		return err
 	}
 	t.own(t.worker)
@@ -44,6 +51,14 @@ func (t *Trainer) build() (err error) {
 		}
 	}
 	return nil
+}
+
+// threads are the cores an operation uses: all by default, shared with the ranks on this machine.
+func (t *Trainer) threads() int {
+	if t.cfg.Compute.Threads == 0 && t.dist.LocalWorldSize > 1 {
+		return t.dist.cores()
+	}
+	return t.cfg.Compute.Threads
 }
 
 // own closes c with the trainer.
@@ -251,8 +266,12 @@ func (t *Trainer) buildLoader() (err error) {
 			return fmt.Errorf("data: %w", err)
 		}
 	}
+	if c.Workers == 0 {
+		c.Workers = t.dist.cores()
+	}
 	t.loader, err = data.NewLoader(data.LoaderConfig{
 		Labelled: t.pairs, Unlabelled: t.targets, BatchSize: c.Batch, Seed: t.cfg.Seed, Workers: c.Workers, MaxBad: c.MaxBad,
+		Rank: t.dist.Rank, Ranks: t.ranks(), Parts: t.cfg.Optimizer.Accumulate,
 		OnBad: func(err error) { t.hooks.log.Warn("passed over a file", "error", err) },
 	})
 	return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/atomicfile"
@@ -38,8 +39,9 @@ type run struct {
 	ckpt  checkpoints
 	log   *trainlog.Log
 	val   *validator
-	tried int // step of the last checkpoint that was to be written
-	saved int // step of the last checkpoint
+	stop  func() // ends the loop's context where the ranks have agreed to
+	tried int    // step of the last checkpoint that was to be written
+	saved int    // step of the last checkpoint
 
 	pending *StepReport // a step that is not in the log yet
 }
@@ -53,15 +55,29 @@ type run struct {
 //
 // A second Run of the trainer waits for the first; another trainer's in the same folder, of any process, is an error.
 // Nobody may call Step meanwhile.
+//
+// Of several processes rank 0 alone leaves anything behind, and goes on from a checkpoint that it finds. They all stop
+// after the same step when the context of one of them ends.
 func (t *Trainer) Run(ctx context.Context) (err error) {
 	t.running.Lock()
 	defer t.running.Unlock()
 	r, err := t.openRun()
 	if err != nil {
-		return fmt.Errorf("pdd: train: %w", err)
+		return fmt.Errorf("pdd: train: %w", t.fail(err))
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
+	own := ctx
+	ctx, stop := t.runContext(own)
+	defer stop(nil)
+	r.stop = func() {
+		if cause := t.stopCause(own); cause != nil {
+			stop(cause)
+		}
+	}
 	if err = r.loop(ctx); err == nil {
+		err = t.compare()
+	}
+	if err == nil {
 		return nil
 	}
 	if r.tried < t.Done() {
@@ -69,7 +85,10 @@ func (t *Trainer) Run(ctx context.Context) (err error) {
 			err = errors.Join(err, saveErr)
 		}
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+	failed := t.group != nil && (t.group.Failure() != nil || !t.stopAgreed)
+	if failed {
+		err = t.fail(err)
+	} else if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		if !errors.Is(err, ctx.Err()) {
 			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
@@ -101,13 +120,16 @@ func (t *Trainer) openRun() (*run, error) {
 	if err := r.open(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
-	t.hooks.log.Info("training", "method", t.cfg.Method.String(), "from", t.Done(), "to", t.cfg.Steps, "folder", dir, "features", t.phiName)
+	t.hooks.log.Info("training", "method", t.cfg.Method.String(), "from", t.Done(), "to", t.cfg.Steps, "folder", dir, "features", t.phiName, "rank", t.dist.Rank, "processes", t.ranks())
 	return r, nil
 }
 
 func (r *run) open() (err error) {
 	if r.val, err = r.t.newValidator(); err != nil {
 		return err
+	}
+	if !r.t.root() {
+		return r.resume()
 	}
 	if err := os.MkdirAll(r.ckpt.dir, 0o777); err != nil {
 		return err
@@ -144,13 +166,9 @@ func (r *run) close() (err error) {
 }
 
 func (r *run) resume() error {
-	steps, err := r.ckpt.steps()
-	if err != nil || len(steps) == 0 {
+	newest, err := r.newest()
+	if err != nil || newest <= r.t.Done() {
 		return err
-	}
-	newest := steps[len(steps)-1]
-	if newest <= r.t.Done() {
-		return nil
 	}
 	if err := r.t.LoadCheckpoint(r.ckpt.path(newest)); err != nil {
 		return fmt.Errorf("%w; move the file away to go on from an older one, or choose another output.dir to begin anew", err)
@@ -158,6 +176,24 @@ func (r *run) resume() error {
 	r.saved = newest
 	r.t.hooks.log.Info("resumed", "checkpoint", r.ckpt.path(newest), "step", newest)
 	return nil
+}
+
+// newest is the step of the last checkpoint that rank 0 finds, 0 for none.
+func (r *run) newest() (step int, err error) {
+	if r.t.root() {
+		steps, err := r.ckpt.steps()
+		if err != nil {
+			return 0, err
+		}
+		if len(steps) > 0 {
+			step = steps[len(steps)-1]
+		}
+	}
+	text, err := r.t.share("newest checkpoint", strconv.Itoa(step))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
 }
 
 // loop makes the steps that are left.
@@ -191,6 +227,7 @@ func (r *run) step(ctx context.Context, b data.Batch) error {
 	if err := r.note(report); err != nil {
 		return err
 	}
+	r.stop()
 	if err := r.validateIfDue(ctx); err != nil {
 		return err
 	}
@@ -211,6 +248,9 @@ func (r *run) validateIfDue(ctx context.Context) error {
 	if err != nil || !improved {
 		return err
 	}
+	if !r.t.root() {
+		return r.save()
+	}
 	if err := r.t.SaveModel(filepath.Join(r.dir, BestFile)); err != nil {
 		return err
 	}
@@ -219,10 +259,14 @@ func (r *run) validateIfDue(ctx context.Context) error {
 
 func due(step, every int) bool { return every > 0 && step%every == 0 }
 
-// save writes a checkpoint and the model, and removes what is no longer to be kept.
+// save writes a checkpoint and the model, and removes what is no longer to be kept: rank 0's work.
 func (r *run) save() error {
 	step := r.t.Done()
 	r.tried = step
+	if !r.t.root() {
+		r.saved = step
+		return nil
+	}
 	if err := r.logPending(); err != nil {
 		return err
 	}

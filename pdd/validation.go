@@ -26,7 +26,8 @@ type validator struct {
 	threads int
 	pairs   []data.Pair
 	metrics []report.Metric
-	best    int // index of Output.Best in metrics, -1 for none
+	best    int    // index of Output.Best in metrics, -1 for none
+	mine    []bool // the pictures that this rank measures
 }
 
 // newValidator is nil where nothing is to be validated.
@@ -35,7 +36,7 @@ func (t *Trainer) newValidator() (*validator, error) {
 	if c.Every == 0 || c.LR == "" {
 		return nil, nil
 	}
-	v := &validator{cfg: c, device: t.cfg.Compute.Device, threads: t.cfg.Compute.Threads, best: -1}
+	v := &validator{cfg: c, device: t.cfg.Compute.Device, threads: t.threads(), best: -1}
 	var err error
 	if v.pairs, err = validationPairs(c.LR, c.HR); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
@@ -43,6 +44,7 @@ func (t *Trainer) newValidator() (*validator, error) {
 	if c.Max > 0 {
 		v.pairs = v.pairs[:min(c.Max, len(v.pairs))]
 	}
+	v.mine = shareOf(t.dist.Rank, t.ranks(), len(v.pairs), c.Samples)
 	if len(c.Metrics) > 0 {
 		models, err := t.metricModels()
 		if err != nil {
@@ -60,6 +62,20 @@ func (t *Trainer) newValidator() (*validator, error) {
 		v.best = slices.IndexFunc(v.metrics, func(m report.Metric) bool { return m.Name == wanted.Name })
 	}
 	return v, nil
+}
+
+// shareOf marks the pictures that a rank measures: rank 0 the samples, which it keeps, the others as evenly as goes.
+func shareOf(rank, ranks, pictures, samples int) []bool {
+	mine, load := make([]bool, pictures), make([]int, ranks)
+	for i := range mine {
+		owner := 0
+		if i >= samples {
+			owner = slices.Index(load, slices.Min(load))
+		}
+		load[owner]++
+		mine[i] = owner == rank
+	}
+	return mine
 }
 
 // validationPairs lists the pictures; without a folder of the ground truth the pairs have none.
@@ -95,8 +111,10 @@ func (r *run) validate(ctx context.Context, step int) (improved bool, err error)
 	if err != nil {
 		return false, fmt.Errorf("validation: %w", err)
 	}
-	if err := r.log.Scalars(step, list); err != nil {
-		return false, err
+	if r.log != nil {
+		if err := r.log.Scalars(step, list); err != nil {
+			return false, err
+		}
 	}
 	attrs := []any{"step", step}
 	for _, v := range list {
@@ -114,16 +132,16 @@ func (r *run) measureAll(ctx context.Context, step int) (list []trainlog.Scalar,
 	t := r.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
+	switch {
+	case t.closed:
 		return nil, 0, ErrTrainerClosed
+	case ctx.Err() != nil: // also for a rank that has no picture to measure
+		return nil, 0, context.Cause(ctx)
 	}
 	keep := func(name string, img image.Image) error { return r.keepSample(step, name, img) }
 	variants, err := r.val.measure(ctx, t.Result(), keep)
 	if err != nil {
 		return nil, 0, err
-	}
-	if r.val.best >= 0 {
-		value = variants[0].means[r.val.best]
 	}
 	if r.val.cfg.Raw && t.average != nil {
 		raw, err := r.val.measure(ctx, t.specialist, func(string, image.Image) error { return nil })
@@ -133,6 +151,12 @@ func (r *run) measureAll(ctx context.Context, step int) (list []trainlog.Scalar,
 		for _, v := range raw {
 			variants = append(variants, variant{"_raw" + v.suffix, v.means})
 		}
+	}
+	if err := t.addUp(step, variants); err != nil {
+		return nil, 0, err
+	}
+	if r.val.best >= 0 {
+		value = variants[0].means[r.val.best]
 	}
 	for _, v := range variants {
 		for i, m := range r.val.metrics {
@@ -165,8 +189,26 @@ func (t *Trainer) noteBest(step int, m report.Metric, value float64) bool {
 	return true
 }
 
-// measure upscales all pictures with net and returns the means of the metrics, as they are and after colour correction.
-// keep gets the first few results.
+// addUp makes the means over all pictures of the ranks' shares of them.
+func (t *Trainer) addUp(step int, variants []variant) error {
+	if t.group == nil || len(variants[0].means) == 0 {
+		return nil
+	}
+	var all []float64
+	for _, v := range variants {
+		all = append(all, v.means...)
+	}
+	if err := t.group.SumFloat64s(fmt.Sprintf("validation of step %d", step), all); err != nil {
+		return err
+	}
+	for _, v := range variants {
+		all = all[copy(v.means, all):]
+	}
+	return nil
+}
+
+// measure upscales this rank's pictures with net and returns their share of the means of the metrics over all, as they
+// are and after colour correction. keep gets the first few results.
 func (v *validator) measure(ctx context.Context, net models.Trainable, keep func(name string, img image.Image) error) ([]variant, error) {
 	up, err := NewUpscaler(WithModel(net), WithTile(v.cfg.Tile, -1), WithDevice(v.device), WithThreads(v.threads))
 	if err != nil {
@@ -178,6 +220,9 @@ func (v *validator) measure(ctx context.Context, net models.Trainable, keep func
 		variants = append(variants, variant{"_cc", make([]float64, len(v.metrics))})
 	}
 	for i, p := range v.pairs {
+		if !v.mine[i] {
+			continue
+		}
 		results, hr, err := v.upscale(ctx, up, p)
 		if err != nil {
 			return nil, err

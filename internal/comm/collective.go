@@ -2,6 +2,7 @@ package comm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -166,4 +167,67 @@ func handles(ts []torch.Tensor) []libtorch.Handle {
 		out[i] = *t.T
 	}
 	return out
+}
+
+// Reducer sums tensors over all ranks as they become complete: it begins whenever a bucket is full.
+type Reducer struct {
+	g       *Group
+	name    string
+	waiting []torch.Tensor
+	bytes   int64
+	pending []*Pending
+}
+
+// NewReducer returns one whose operations are called name in errors.
+func (g *Group) NewReducer(name string) *Reducer { return &Reducer{g: g, name: name} }
+
+// Add takes tensors that will not be touched before [Reducer.Wait].
+func (r *Reducer) Add(ts ...torch.Tensor) error {
+	for _, t := range ts {
+		info, err := libtorch.Inspect(*t.T)
+		if err != nil {
+			return err
+		}
+		n := int64(4)
+		for _, d := range info.Shape {
+			n *= d
+		}
+		r.waiting, r.bytes = append(r.waiting, t), r.bytes+n
+		if r.bytes >= bucketBytes {
+			if err := r.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Start is Add for the last tensors of several: nothing waits for its bucket to be full.
+func (r *Reducer) Start(ts ...torch.Tensor) error {
+	return errors.Join(r.Add(ts...), r.flush())
+}
+
+func (r *Reducer) flush() error {
+	if len(r.waiting) == 0 {
+		return nil
+	}
+	p, err := r.g.AllReduce(r.name, r.waiting)
+	if err != nil {
+		return err
+	}
+	r.pending, r.waiting, r.bytes = append(r.pending, p), nil, 0
+	return nil
+}
+
+// Wait ends when all tensors hold their sums.
+func (r *Reducer) Wait() error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	for _, p := range r.pending {
+		if err := p.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

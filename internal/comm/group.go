@@ -229,9 +229,9 @@ func (g *Group) Close(reason error) error {
 func (g *Group) outlast() {
 	deadline := time.Now().Add(min(g.cfg.Timeout/8, 5*time.Second))
 	for rank := 1; rank < g.cfg.Size; {
-		text, _, err := g.store.get(beatKey(rank))
+		text, came, err := g.store.get(beatKey(rank))
 		switch {
-		case text == leftText:
+		case err == nil && !came, text == leftText:
 			rank++
 		case err != nil || time.Now().After(deadline):
 			return
