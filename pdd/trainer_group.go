@@ -205,6 +205,23 @@ func (t *Trainer) fail(err error) error {
 	return t.group.Fail(err)
 }
 
+// GroupFailed is closed when the group of several processes has failed: Step and Run return its error as soon as they
+// can, though they may hang in what caused it. It is nil in a single process.
+func (t *Trainer) GroupFailed() <-chan struct{} {
+	if t.group == nil {
+		return nil
+	}
+	return t.group.Failed()
+}
+
+// GroupFailure is the rank that failed first and why, nil before.
+func (t *Trainer) GroupFailure() error {
+	if t.group == nil {
+		return nil
+	}
+	return t.group.Failure()
+}
+
 // share gives rank 0's text to all.
 func (t *Trainer) share(what, text string) (string, error) {
 	if t.group == nil {

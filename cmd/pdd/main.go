@@ -53,6 +53,7 @@ const (
 // env is what a command gets from outside. Tests replace its parts.
 type env struct {
 	ctx            context.Context // ends on ctrl-C
+	args           []string        // of the command line
 	stdout, stderr io.Writer
 	terminal       bool         // stderr is a terminal: show progress
 	client         *http.Client // for downloads
@@ -67,7 +68,7 @@ func main() {
 
 // run executes the command line args and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), newEngine: newEngine}
+	e := &env{ctx: ctx, args: args, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), newEngine: newEngine}
 	return e.run(args)
 }
 

@@ -119,7 +119,7 @@ func (t *rowTraining) run(e *env, in reproduce.Inputs) (model string, seconds fl
 			return "", 0, err
 		}
 	}
-	progress := newTrainProgress(e, t.cfg)
+	progress := newTrainProgress(e, t.cfg, 1)
 	defer progress.Close()
 	trainer, err := pdd.NewTrainer(t.cfg, pdd.WithLogger(slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 		pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -19,6 +20,9 @@ type trainCmd struct {
 	Out     string   `placeholder:"DIR" help:"Folder of the run: output.dir. A run that is there goes on."`
 	Steps   int      `placeholder:"N" help:"Steps in all: steps."`
 
+	Procs   int           `placeholder:"N" help:"Train on N processes of this machine, which share its cores. data.batch is that of each."`
+	Timeout time.Duration `placeholder:"DURATION" help:"With several processes: the time in which one that died or hangs ends all. Default: 10m."`
+
 	Print bool `help:"Print the whole configuration as YAML and stop."`
 	Quiet bool `help:"No lines of progress."`
 }
@@ -33,6 +37,9 @@ func (c *trainCmd) Run(e *env) error {
 	}
 	if sources != 1 {
 		return usagef("give one of a configuration file, --preset and --import")
+	}
+	if c.Procs < 0 || c.Procs > 1024 || c.Timeout < 0 {
+		return usagef("--procs %d, --timeout %v: want 1 to 1024 processes and a time above 0", c.Procs, c.Timeout)
 	}
 	return train(e, c)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -27,9 +28,22 @@ func train(e *env, c *trainCmd) error {
 		}
 		return err
 	}
-	progress := newTrainProgress(e, cfg)
+	if c.Procs > 1 && os.Getenv(launchedBy) == "" {
+		return launch(e, c.Procs)
+	}
+	d, err := pdd.DistributedFromEnv()
+	if err != nil {
+		return err
+	}
+	if d != (pdd.Distributed{}) {
+		d.Timeout = c.Timeout
+	}
+	if d.Rank > 0 {
+		return trainAlong(e, cfg, d)
+	}
+	progress := newTrainProgress(e, cfg, max(d.WorldSize, 1))
 	defer progress.Close()
-	opts := []pdd.TrainerOption{pdd.WithLogger(slog.New(slog.NewTextHandler(progress, nil)))}
+	opts := []pdd.TrainerOption{pdd.WithLogger(slog.New(slog.NewTextHandler(progress, nil))), pdd.WithDistributed(d)}
 	if !c.Quiet {
 		opts = append(opts, pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))
 	}
@@ -38,9 +52,10 @@ func train(e *env, c *trainCmd) error {
 		return err
 	}
 	defer t.Close()
+	defer endWithGroup(e, t)()
 	err = t.Run(e.ctx)
 	progress.Close()
-	if errors.Is(err, context.Canceled) && e.ctx.Err() != nil && errors.Is(err, pdd.ErrStopped) {
+	if stopped(err) {
 		fmt.Fprintf(e.stdout, "stopped after step %d of %d; the same command goes on from there\n", t.Done(), cfg.Steps)
 		return nil
 	}
@@ -51,9 +66,52 @@ func train(e *env, c *trainCmd) error {
 	return nil
 }
 
+// trainAlong is the work of a rank other than 0, which says only what goes wrong.
+func trainAlong(e *env, cfg pdd.Config, d pdd.Distributed) error {
+	warn := slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})
+	t, err := pdd.NewTrainer(cfg, pdd.WithLogger(slog.New(warn)), pdd.WithDistributed(d))
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	defer endWithGroup(e, t)()
+	if err = t.Run(e.ctx); stopped(err) {
+		return nil
+	}
+	return err
+}
+
+// stopped tells that a run was told to stop and has.
+func stopped(err error) bool {
+	return errors.Is(err, context.Canceled) && errors.Is(err, pdd.ErrStopped)
+}
+
+// groupGrace is how long a process may take to end by itself when its group has failed: it may wait for a file that
+// never comes.
+const groupGrace = 10 * time.Second
+
+// endWithGroup ends the process, however it hangs, when the group of processes has failed. The function it returns
+// calls that off.
+func endWithGroup(e *env, t *pdd.Trainer) (off func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+			return
+		case <-t.GroupFailed():
+		}
+		select {
+		case <-done:
+		case <-time.After(groupGrace):
+			os.Exit(e.fail(fmt.Errorf("train: after step %d: %w", t.Done(), t.GroupFailure())))
+		}
+	}()
+	return func() { close(done) }
+}
+
 // newTrainProgress shows a run's steps.
-func newTrainProgress(e *env, cfg pdd.Config) *trainlog.Progress {
-	patches := cfg.Data.Batch
+func newTrainProgress(e *env, cfg pdd.Config, processes int) *trainlog.Progress {
+	patches := cfg.Data.Batch * processes
 	if cfg.Method != pdd.SupervisedOnly {
 		patches *= 2
 	}
