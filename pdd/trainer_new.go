@@ -20,11 +20,11 @@ func NewTrainer(cfg Config, opts ...TrainerOption) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	if err := cfg.validate(t.specialist != nil, t.phi != nil); err != nil {
-		return nil, err
-	}
 	err := t.meet()
 	if err == nil {
+		if invalid := cfg.validate(t.specialist != nil, t.phi != nil); invalid != nil {
+			return nil, errors.Join(t.fail(invalid), t.Close())
+		}
 		err = t.build()
 	}
 	if err == nil {
