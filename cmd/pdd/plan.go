@@ -13,7 +13,8 @@ import (
 // job is one image to upscale.
 type job struct {
 	in, out string
-	skip    bool // out is there already
+	rel     string // in below the input that named it
+	skip    bool   // out is there already
 }
 
 // layout says where outputs go.
@@ -55,7 +56,7 @@ func plan(inputs []string, l layout) ([]job, error) {
 	}
 	jobs := make([]job, len(sources))
 	for i, s := range sources {
-		jobs[i] = job{in: s.path, out: filepath.Join(l.out, l.rename(s.rel))}
+		jobs[i] = job{in: s.path, rel: s.rel, out: filepath.Join(l.out, l.rename(s.rel))}
 		if single {
 			jobs[i].out = l.out
 		}

@@ -30,6 +30,7 @@ type upscaleCmd struct {
 	Quality   int    `default:"95" help:"JPEG quality, 1 to 100."`
 	Recursive bool   `help:"Descend into the folders of folders."`
 	Overwrite bool   `help:"Replace results that are there. Default: skip them."`
+	Shard     shard  `placeholder:"I/N" help:"Only part I of N, I from 0: for N machines that share the work. An image's part follows from its name alone."`
 	JSON      bool   `name:"json" help:"Print a report in JSON."`
 }
 
@@ -53,6 +54,7 @@ func (c *upscaleCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	jobs = c.Shard.jobs(jobs)
 	start := time.Now()
 	var r report
 	if r.Images, r.Upscaler, err = c.process(e, jobs); err != nil {
