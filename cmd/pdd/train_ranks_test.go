@@ -47,26 +47,32 @@ func startRanks(t *testing.T, args ...[]string) []*rankProcess {
 	l.Close()
 	list := make([]*rankProcess, len(args))
 	for rank, a := range args {
-		p := &rankProcess{Cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
 		n := len(args)
-		p.Env = append(os.Environ(), "PDD_TEST_ARGS="+strings.Join(append(a, "--timeout", ranksTimeout.String()), " "),
+		list[rank] = startRank(t, exec.Command(os.Args[0]), append(a, "--timeout", ranksTimeout.String()),
 			"MASTER_ADDR=127.0.0.1", "MASTER_PORT="+port, fmt.Sprint("RANK=", rank), fmt.Sprint("WORLD_SIZE=", n),
 			fmt.Sprint("LOCAL_RANK=", rank), fmt.Sprint("LOCAL_WORLD_SIZE=", n))
-		p.Stdout, p.Stderr = &p.stdout, &p.stderr
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			p.Wait()
-			close(p.ended)
-		}()
-		t.Cleanup(func() {
-			p.Process.Kill()
-			<-p.ended
-		})
-		list[rank] = p
 	}
 	return list
+}
+
+// startRank starts this test binary, by cmd, as pdd with args. It is killed when the test ends.
+func startRank(t *testing.T, cmd *exec.Cmd, args []string, env ...string) *rankProcess {
+	t.Helper()
+	p := &rankProcess{Cmd: cmd, ended: make(chan struct{})}
+	p.Env = append(append(os.Environ(), "PDD_TEST_ARGS="+strings.Join(args, " ")), env...)
+	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		p.Process.Kill()
+		<-p.ended
+	})
+	return p
 }
 
 // end waits for the process and returns its exit code.
@@ -75,7 +81,7 @@ func (p *rankProcess) end(t *testing.T, within time.Duration) int {
 	select {
 	case <-p.ended:
 	case <-time.After(within):
-		t.Fatalf("%v did not end in %v", p.Env[len(p.Env)-4], within)
+		t.Fatalf("process %d did not end in %v", p.Process.Pid, within)
 	}
 	return p.ProcessState.ExitCode()
 }
@@ -227,18 +233,8 @@ func TestProcs(t *testing.T) {
 	if said := runUntilSteps(t, args, log, 5); strings.Count(said, "stopped after step") != 1 {
 		t.Errorf("stdout %q", said)
 	}
-	p := &rankProcess{Cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
-	p.Env = append(os.Environ(), "PDD_TEST_ARGS="+strings.Join(args, " "))
-	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	before := countLines(log)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Process.Kill() })
-	go func() {
-		p.Wait()
-		close(p.ended)
-	}()
+	p := startRank(t, exec.Command(os.Args[0]), args)
 	waitForRows(t, out, before+3)
 	victim := childOf(t, p.Process.Pid, "RANK=1")
 	syscall.Kill(victim, syscall.SIGKILL)
