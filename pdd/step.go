@@ -4,6 +4,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/losses"
 	"github.com/gopdd/gopdd/tensor"
 )
@@ -52,14 +53,16 @@ func (t *Trainer) step(s *tensor.Scope, b data.Batch, r *StepReport) error {
 	parts := t.parts(s, b)
 	for i, p := range parts {
 		last := i == len(parts)-1
-		y := t.predict(s, ph, p)
+		y := t.predict(s, ph, p, sums.reducer)
 		if ph.generator {
 			sums.addG(s, t.generatorGradients(s, ph, p, y, sums.terms))
-			t.complete(last, &sums, sums.g) // travels while the discriminator's are computed
+			if y.trace.reducer == nil {
+				sums.reduce(last, sums.g) // they travel while the discriminator's are computed
+			}
 		}
 		if t.disc != nil {
 			sums.addD(s, t.discriminatorGradients(s, ph, p, y, sums.terms))
-			t.complete(last, &sums, sums.d)
+			sums.reduce(last, sums.d)
 		}
 		s.Free(y.sL, y.sU, y.gL, y.gU)
 		s.Free(y.trace.kept()...)
@@ -79,20 +82,21 @@ func (t *Trainer) step(s *tensor.Scope, b data.Batch, r *StepReport) error {
 	return nil
 }
 
-// predict runs the generalist without gradients, then the specialist, each once over both halves.
-func (t *Trainer) predict(s *tensor.Scope, ph phase, p part) (y predictions) {
+// predict runs the generalist without gradients, then the specialist, each once over both halves. r takes the
+// specialist's gradients later, see trace.
+func (t *Trainer) predict(s *tensor.Scope, ph phase, p part, r *comm.Reducer) (y predictions) {
 	if !ph.generator { // only the discriminator learns, from S_L
 		y.sL = t.autocast(s.NoGrad(), t.specialist.Forward, p.lrL)
 		return y
 	}
 	if !ph.unlabelled {
-		y.trace = t.trace(s, p.lrL)
+		y.trace = t.trace(s, p.lrL, r)
 		y.sL = y.trace.out
 		return y
 	}
 	lr := s.Cat(0, p.lrL, p.lrU) // (2n,3,h,w)
 	y.gL, y.gU = halves(s, t.autocast(s.NoGrad(), t.generalist.Forward, lr))
-	y.trace = t.trace(s, lr)
+	y.trace = t.trace(s, lr, r)
 	y.sL, y.sU = halves(s, y.trace.out)
 	return y
 }

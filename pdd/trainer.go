@@ -32,7 +32,7 @@ type Trainer struct {
 	phiName    string // what Φ is, for log and checkpoint
 	optG, optD *optim.Adam
 	scaler     scaler
-	segments   *models.Segments // the specialist's, where activations are recomputed
+	segments   *models.Segments // the specialist's, where it can be cut
 	scale      int
 
 	dist       Distributed
@@ -70,6 +70,7 @@ type StepReport struct {
 	GradNormG, GradNormD float64       // Euclidean, over all gradients, before clipping
 	Skipped              string        // why no weight changed; empty: they did
 	Duration             time.Duration // of the step without waiting for its batch
+	Waited               time.Duration // of it, for the other ranks' gradients and losses
 	PeakBytes            int64         // by how much the CPU's tensors rose at most
 }
 

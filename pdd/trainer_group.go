@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -272,12 +273,12 @@ func (t *Trainer) newReducer(step int) *comm.Reducer {
 	return t.group.NewReducer(fmt.Sprintf("gradients of step %d", step))
 }
 
-// complete begins to sum gradients over the ranks when the last part of the batch has made them complete.
-func (t *Trainer) complete(last bool, sums *gradients, grads []torch.Tensor) {
-	if !last || sums.reducer == nil {
+// reduce begins to sum gradients over the ranks when the last part of the batch has made them complete.
+func (a *gradients) reduce(last bool, grads []torch.Tensor) {
+	if !last || a.reducer == nil {
 		return
 	}
-	if err := sums.reducer.Start(grads...); err != nil {
+	if err := a.reducer.Start(grads...); err != nil {
 		tensor.Failf("gradients", "%w", err)
 	}
 }
@@ -295,6 +296,7 @@ func (t *Trainer) together(sums *gradients, r *StepReport) error {
 	if t.stopWanted.Load() {
 		values[len(r.Losses)] = 1
 	}
+	start := time.Now()
 	if err := sums.reducer.Wait(); err != nil {
 		return err
 	}
@@ -304,6 +306,7 @@ func (t *Trainer) together(sums *gradients, r *StepReport) error {
 	for i := range r.Losses {
 		r.Losses[i].Value = values[i]
 	}
+	r.Waited = time.Since(start)
 	t.stopAgreed = values[len(r.Losses)] > 0
 	return nil
 }

@@ -222,7 +222,7 @@ func logRows(t testing.TB, c pdd.Config) []map[string]string {
 	for _, row := range rows[1:] {
 		m := map[string]string{}
 		for i, name := range rows[0] {
-			if name != "time" && name != "time/step_seconds" {
+			if name != "time" && name != "time/step_seconds" && name != "time/wait_seconds" {
 				m[name] = row[i]
 			}
 		}

@@ -55,5 +55,8 @@ func scalars(r StepReport) []trainlog.Scalar {
 	if slices.ContainsFunc(r.Losses, func(t Term) bool { return t.Name == "d_real" }) {
 		list = append(list, trainlog.Scalar{Name: "gradient/discriminator", Value: r.GradNormD})
 	}
+	if r.Waited > 0 {
+		list = append(list, trainlog.Scalar{Name: "time/wait_seconds", Value: r.Waited.Seconds()})
+	}
 	return append(list, trainlog.Scalar{Name: "time/step_seconds", Value: r.Duration.Seconds()})
 }

@@ -72,13 +72,11 @@ func (t *Trainer) buildGenerators() (err error) {
 	}
 	t.scale = t.specialist.Scale()
 	t.scaler = newScaler(t.cfg.Compute.Precision)
-	if t.cfg.Compute.Recompute {
-		n, ok := t.specialist.(models.Segmented)
-		if !ok {
-			return fmt.Errorf("compute.recompute: a %T cannot be cut into segments: set it to false; optimizer.accumulate saves memory too", t.specialist)
-		}
+	if n, ok := t.specialist.(models.Segmented); ok {
 		g := n.Segments()
 		t.segments = &g
+	} else if t.cfg.Compute.Recompute {
+		return fmt.Errorf("compute.recompute: a %T cannot be cut into segments: set it to false; optimizer.accumulate saves memory too", t.specialist)
 	}
 	if t.cfg.EMADecay > 0 {
 		if t.average, err = t.clone("averaged copy"); err != nil {
