@@ -70,6 +70,7 @@ type Environment struct {
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"`  // the CPU multiplies bfloat16 in hardware
 	Threads         int      `json:"threads"`   // cores a default worker uses
+	Processes       bool     `json:"processes"` // several processes can train together
 	Libraries       []string `json:"libraries"` // mapped libtorch, libc10 and libcgotorch files
 }
 
@@ -84,6 +85,7 @@ func Info() Environment {
 		CUDADevices:     n,
 		BFloat16:        libtorch.HasBFloat16(),
 		Threads:         runtime.GOMAXPROCS(0),
+		Processes:       libtorch.GroupMissing() == "",
 		Libraries:       mappedLibraries(),
 	}
 }

@@ -24,6 +24,7 @@ type libtorchInfo struct {
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"` // the CPU calculates in bfloat16
 	Threads         int      `json:"threads"`
+	Processes       bool     `json:"processes"` // several can train together
 	Libraries       []string `json:"libraries"` // mapped files
 }
 
@@ -156,6 +157,7 @@ func (d diagnosis) printLibtorch(line func(name, format string, args ...any)) {
 	}
 	line("threads", "%d", t.Threads)
 	line("bfloat16", "%s", map[bool]string{true: "in hardware", false: "not in hardware: float32 is used"}[t.BFloat16])
+	line("processes", "%s", map[bool]string{true: "several can train together", false: "one: gloo's headers are missing, see docs/SCALING.md"}[t.Processes])
 	if t.CUDA {
 		line("cuda", "%d devices", t.CUDADevices)
 	} else {
