@@ -13,8 +13,9 @@ import (
 type Precision int
 
 const (
-	// Auto takes BFloat16 on CPUs that multiply it in hardware and for networks where its error was measured to be
-	// invisible (docs/PRECISION.md), and Float32 elsewhere.
+	// Auto is what is fastest without a visible difference: Float32 where our kernels run (CPUs with AVX2 or AVX-512),
+	// BFloat16 on CPUs that multiply matrices of it (AMX) or only have libtorch's convolutions and bfloat16 in hardware,
+	// Float32 elsewhere (docs/PRECISION.md).
 	Auto Precision = iota
 	Float32
 	BFloat16
