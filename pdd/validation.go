@@ -210,7 +210,12 @@ func (t *Trainer) addUp(step int, variants []variant) error {
 // measure upscales this rank's pictures with net and returns their share of the means of the metrics over all, as they
 // are and after colour correction. keep gets the first few results.
 func (v *validator) measure(ctx context.Context, net models.Trainable, keep func(name string, img image.Image) error) ([]variant, error) {
-	up, err := NewUpscaler(WithModel(net), WithTile(v.cfg.Tile, -1), WithDevice(v.device), WithThreads(v.threads))
+	fast, err := models.ForInference(net)
+	if err != nil {
+		return nil, err
+	}
+	defer fast.Close()
+	up, err := NewUpscaler(WithModel(fast), WithTile(v.cfg.Tile, -1), WithDevice(v.device), WithThreads(v.threads))
 	if err != nil {
 		return nil, err
 	}
