@@ -20,20 +20,20 @@ func ForInference(net Trainable) (Generator, error) {
 		return net.Clone()
 	}
 	var g Generator
-	held := tensor.NewScope()
+	w := &packed{scope: tensor.NewScope()}
 	err := nn.OnWorker(func(s *tensor.Scope) error {
-		pack(s, held, func(p *packing) {
+		w.fill(s, func(p *packing) {
 			switch n := net.(type) {
 			case *RRDBNet:
-				g = newFastRRDBNet(p, n, held)
+				g = newFastRRDBNet(p, n, w)
 			case *SRVGGNetCompact:
-				g = newFastSRVGG(p, n, held)
+				g = newFastSRVGG(p, n, w)
 			}
 		})
 		return nil
 	})
 	if err != nil {
-		held.Close()
+		w.Close()
 		return nil, fmt.Errorf("models: for inference: %w", err)
 	}
 	return g, nil
@@ -58,19 +58,31 @@ type Sized interface {
 	Memory(h, w, threads int) int64
 }
 
-// packing makes the layers of a fast network, in one piece of memory. The first pass over the layers counts.
+// packed owns the layers' memory of a fast network, in one piece.
+type packed struct {
+	scope  *tensor.Scope
+	memory torch.Tensor
+}
+
+// Close frees the weights. It may be called twice; Forward is an error from then on.
+func (w *packed) Close() error { return w.scope.Close() }
+
+// check panics once the network is closed.
+func (w *packed) check(s *tensor.Scope) { s.Data(w.memory) }
+
+// fill runs build twice: to count, and to pack.
+func (w *packed) fill(s *tensor.Scope, build func(p *packing)) {
+	p := &packing{s: s}
+	build(p)
+	w.memory = w.scope.Empty(tensor.Float32, tensor.CPU, int64(p.floats))
+	build(&packing{s: s, memory: s.Data(w.memory)})
+}
+
+// packing makes layers one after the other; without memory it only counts.
 type packing struct {
 	s      *tensor.Scope // of the conversion
 	memory unsafe.Pointer
-	floats int // of memory taken
-}
-
-// pack runs build twice, and keeps the layers' memory in held.
-func pack(s, held *tensor.Scope, build func(p *packing)) {
-	p := &packing{s: s}
-	build(p)
-	memory := held.Empty(tensor.Float32, tensor.CPU, int64(p.floats))
-	build(&packing{s: s, memory: s.Data(memory)})
+	floats int // taken
 }
 
 // layer packs a convolution times gain. slope is what follows it; in are the channels of what it sees side by side.

@@ -12,7 +12,7 @@ import (
 // fastRRDBNet is an [RRDBNet] in the kernels of package winograd.
 type fastRRDBNet struct {
 	RRDBNetConfig
-	held   *tensor.Scope // owns the weights
+	*packed
 	first  winograd.Layer
 	blocks [][3]fastDenseBlock
 	body   winograd.Layer
@@ -24,9 +24,9 @@ type fastRRDBNet struct {
 // fastDenseBlock is a denseBlock; the last layer's weights carry the factors of the residual branches.
 type fastDenseBlock [5]winograd.Layer
 
-func newFastRRDBNet(p *packing, n *RRDBNet, held *tensor.Scope) *fastRRDBNet {
+func newFastRRDBNet(p *packing, n *RRDBNet, w *packed) *fastRRDBNet {
 	c := n.cfg
-	f := &fastRRDBNet{RRDBNetConfig: c, held: held, blocks: make([][3]fastDenseBlock, c.NumBlock)}
+	f := &fastRRDBNet{RRDBNetConfig: c, packed: w, blocks: make([][3]fastDenseBlock, c.NumBlock)}
 	f.first = p.layer(n.first, nil, 1, c.unshuffled())
 	for i := range n.blocks {
 		for j := range n.blocks[i] {
@@ -65,11 +65,9 @@ func (f *fastRRDBNet) Multiple() int { return f.unshuffle() }
 // Reach implements [Generator].
 func (f *fastRRDBNet) Reach() int { return f.reach() }
 
-// Close implements [Generator].
-func (f *fastRRDBNet) Close() error { return f.held.Close() }
-
 // Forward implements [Generator].
 func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	f.check(s)
 	checkImage(s, "rrdbnet", x, f.NumInCh, f.Multiple())
 	return eachImage(s, x, f.Scale(), func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
 		h, w = h/f.unshuffle(), w/f.unshuffle()

@@ -12,12 +12,12 @@ import (
 // fastSRVGG is an [SRVGGNetCompact] in the kernels of package winograd.
 type fastSRVGG struct {
 	SRVGGNetCompactConfig
-	held   *tensor.Scope // owns the weights
+	*packed
 	layers []winograd.Layer
 }
 
-func newFastSRVGG(p *packing, n *SRVGGNetCompact, held *tensor.Scope) *fastSRVGG {
-	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, held: held}
+func newFastSRVGG(p *packing, n *SRVGGNetCompact, w *packed) *fastSRVGG {
+	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, packed: w}
 	in := n.cfg.NumInCh
 	for i, conv := range n.convs {
 		var slope []float32
@@ -39,11 +39,9 @@ func (f *fastSRVGG) Multiple() int { return 1 }
 // Reach implements [Generator].
 func (f *fastSRVGG) Reach() int { return f.reach() }
 
-// Close implements [Generator].
-func (f *fastSRVGG) Close() error { return f.held.Close() }
-
 // Forward implements [Generator].
 func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	f.check(s)
 	checkImage(s, "srvggnetcompact", x, f.NumInCh, 1)
 	return eachImage(s, x, f.Upscale, func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
 		m := newWorkspace(s, func(m *workspace) { f.pictures(m, h, w) })

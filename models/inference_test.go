@@ -2,8 +2,10 @@ package models
 
 import (
 	"math"
+	"strings"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/tensor"
 )
@@ -110,4 +112,43 @@ func TestForInferenceWithoutKernels(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Forward of a closed network is an error, and so is a network for inference made of one.
+func TestForInferenceClosed(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		net := build(1, tensor.Float32)
+		g := inferenceOf(t, net)
+		g.Close()
+		g.Close()
+		err := tensor.Do(t.Context(), func(s *tensor.Scope) error {
+			g.Forward(s, s.Zeros(tensor.Float32, tensor.CPU, 1, 3, 8, 8))
+			return nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "freed") {
+			t.Errorf("Forward of a closed network: %v, want an error that says so", err)
+		}
+		net.Close()
+		if g, err := ForInference(net); err == nil {
+			g.Close()
+			t.Error("for inference, of a closed network: no error")
+		}
+	})
+}
+
+// Rows and columns of every small size, which are less than a tile or a little more.
+func TestForInferenceOfSmallPictures(t *testing.T) {
+	net := opened(t)(rrdbBuilder(4)(nn.He(1), placement{tensor.Float64, tensor.CPU}))
+	fast := inferenceOf(t, opened(t)(rrdbBuilder(4)(nn.He(1), onto(tensor.CPU))))
+	for _, size := range [][2]int64{{1, 1}, {1, 9}, {9, 1}, {2, 3}, {5, 3}, {7, 6}, {3, 130}, {33, 2}} {
+		tensortest.Do(t, func(s *tensor.Scope) {
+			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, size[0], size[1])
+			want := s.Float64s(net.Forward(s.NoGrad(), s.Cast(x, tensor.Float64)))
+			for i, got := range s.Float64s(fast.Forward(s.NoGrad(), x)) {
+				if math.Abs(got-want[i]) > 1e-5 {
+					t.Fatalf("%v: element %d is %v, want %v", size, i, got, want[i])
+				}
+			}
+		})
+	}
 }

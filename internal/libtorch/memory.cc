@@ -34,13 +34,14 @@ void raise_peak(int64_t now) {
   }
 }
 
-constexpr size_t huge_page = 2 << 20;
-
 // A new block. Large ones ask for huge pages, which spare the convolutions page faults and the walks of page tables.
 void *fresh(size_t n) {
-  void *p = nullptr;
-  if (n < 2 * huge_page || posix_memalign(&p, huge_page, n)) return c10::alloc_cpu(n);
-  madvise(p, n, MADV_HUGEPAGE);
+  constexpr uintptr_t page = 4096, huge_page = 2 << 20;
+  void *p = c10::alloc_cpu(n);
+  if (p && n >= 2 * huge_page) {
+    uintptr_t begin = (reinterpret_cast<uintptr_t>(p) + page - 1) / page * page, end = reinterpret_cast<uintptr_t>(p) + n;
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
+  }
   return p;
 }
 
