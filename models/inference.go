@@ -16,20 +16,14 @@ import (
 // our own (package internal/winograd), several times as fast as in libtorch; anything else becomes a clone. Weights are
 // copied, and those of the kernels take four times as much memory. The caller closes the result.
 func ForInference(net Trainable) (Generator, error) {
-	if !hasKernels(net) {
+	n, ok := forKernels(net)
+	if !ok {
 		return net.Clone()
 	}
 	var g Generator
 	w := &packed{scope: tensor.NewScope()}
 	err := nn.OnWorker(func(s *tensor.Scope) error {
-		w.fill(s, func(p *packing) {
-			switch n := net.(type) {
-			case *RRDBNet:
-				g = newFastRRDBNet(p, n, w)
-			case *SRVGGNetCompact:
-				g = newFastSRVGG(p, n, w)
-			}
-		})
+		w.fill(s, func(p *packing) { g = n.pack(p, w) })
 		return nil
 	})
 	if err != nil {
@@ -39,16 +33,17 @@ func ForInference(net Trainable) (Generator, error) {
 	return g, nil
 }
 
-// hasKernels tells whether net is one that the kernels compute.
-func hasKernels(net Trainable) bool {
-	var place placement
-	switch n := net.(type) {
-	case *RRDBNet:
-		place = n.place
-	case *SRVGGNetCompact:
-		place = n.place
-	}
-	return winograd.Available() && place == onto(tensor.CPU)
+// packable is a network that there are kernels for.
+type packable interface {
+	placed() placement
+	// pack makes the network's layers by p; the fast network owns w, their memory.
+	pack(p *packing, w *packed) Generator
+}
+
+// forKernels tells whether the kernels compute net.
+func forKernels(net Trainable) (packable, bool) {
+	n, ok := net.(packable)
+	return n, ok && winograd.Available() && n.placed() == onto(tensor.CPU)
 }
 
 // Sized is implemented by generators that know what a forward pass takes.

@@ -24,7 +24,8 @@ type fastRRDBNet struct {
 // fastDenseBlock is a denseBlock; the last layer's weights carry the factors of the residual branches.
 type fastDenseBlock [5]winograd.Layer
 
-func newFastRRDBNet(p *packing, n *RRDBNet, w *packed) *fastRRDBNet {
+// pack implements packable.
+func (n *RRDBNet) pack(p *packing, w *packed) Generator {
 	c := n.cfg
 	f := &fastRRDBNet{RRDBNetConfig: c, packed: w, blocks: make([][3]fastDenseBlock, c.NumBlock)}
 	f.first = p.layer(n.first, nil, 1, c.unshuffled())

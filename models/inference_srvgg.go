@@ -16,7 +16,8 @@ type fastSRVGG struct {
 	layers []winograd.Layer
 }
 
-func newFastSRVGG(p *packing, n *SRVGGNetCompact, w *packed) *fastSRVGG {
+// pack implements packable.
+func (n *SRVGGNetCompact) pack(p *packing, w *packed) Generator {
 	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, packed: w}
 	in := n.cfg.NumInCh
 	for i, conv := range n.convs {

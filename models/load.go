@@ -116,7 +116,7 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 		return nil, err
 	}
 	var g Generator = net
-	if o.inference && hasKernels(net) {
+	if _, ok := forKernels(net); ok && o.inference {
 		g, err = ForInference(net)
 		if err = errors.Join(err, net.Close()); err != nil {
 			return nil, err

@@ -37,7 +37,12 @@ type Named struct {
 }
 
 // base is what all networks with a parameter store share.
-type base struct{ store *nn.Store }
+type base struct {
+	store *nn.Store
+	place placement
+}
+
+func (b *base) placed() placement { return b.place }
 
 // Parameters lists what is trained, in order of creation; the tensors stay the network's.
 func (b *base) Parameters() []Named { return named(b.store.Params()) }
@@ -69,7 +74,7 @@ func (p placement) store(src nn.Source, construct func(root nn.Path)) (base, err
 		o.DType = tensor.Float64
 	}
 	st, err := nn.Build(src, o, construct)
-	return base{st}, err
+	return base{st, p}, err
 }
 
 // copies is the source of a clone.

@@ -48,8 +48,7 @@ func (c RRDBNetConfig) reach() int {
 // It implements [Trainable].
 type RRDBNet struct {
 	base
-	cfg   RRDBNetConfig
-	place placement
+	cfg RRDBNetConfig
 
 	first  nn.Conv2D
 	blocks []rrdb
@@ -75,7 +74,7 @@ func buildRRDBNet(cfg RRDBNetConfig, src nn.Source, place placement) (*RRDBNet, 
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	n := &RRDBNet{cfg: cfg, place: place, blocks: make([]rrdb, cfg.NumBlock)}
+	n := &RRDBNet{cfg: cfg, blocks: make([]rrdb, cfg.NumBlock)}
 	in, feat := int64(cfg.unshuffled()), int64(cfg.NumFeat)
 	var err error
 	n.base, err = place.store(src, func(root nn.Path) {

@@ -33,8 +33,7 @@ func (c SRVGGNetCompactConfig) reach() int { return c.NumConv + 2 }
 // It implements [Trainable].
 type SRVGGNetCompact struct {
 	base
-	cfg   SRVGGNetCompactConfig
-	place placement
+	cfg SRVGGNetCompactConfig
 
 	convs  []nn.Conv2D    // the first, the body's, the last
 	slopes []torch.Tensor // of the PReLU behind each but the last
@@ -50,7 +49,7 @@ func buildSRVGG(cfg SRVGGNetCompactConfig, src nn.Source, place placement) (*SRV
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	n := &SRVGGNetCompact{cfg: cfg, place: place}
+	n := &SRVGGNetCompact{cfg: cfg}
 	var err error
 	n.base, err = place.store(src, func(root nn.Path) {
 		body := root.Sub("body")

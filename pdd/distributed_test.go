@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/pdd"
 )
@@ -25,12 +25,11 @@ func needGroups(t testing.TB) {
 // freeAddress is one that nobody listens at.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := comm.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // together runs fn as each of n ranks, with a trainer for its share of c's batch, and returns their errors.

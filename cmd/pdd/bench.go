@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -140,9 +141,7 @@ func (c *benchCmd) validate() error {
 
 // generatorIn tells which network a weight file holds; "" is the built-in model.
 func generatorIn(path string) (arch.Generator, error) {
-	if path == "" {
-		path = builtin.Path
-	}
+	path = cmp.Or(path, builtin.Path)
 	f, err := weightfile.Open(path)
 	if err != nil {
 		return nil, err

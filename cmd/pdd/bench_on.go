@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -70,11 +71,7 @@ func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
 	if f.device, err = tensor.ParseDevice(about.Device); err != nil {
 		return nil, err
 	}
-	path := cfg.Weights
-	if path == "" {
-		path = models.BuiltIn
-	}
-	if f.net, err = models.Load(path, models.InferenceOnly(), models.WithDType(f.dtype), models.WithDevice(f.device)); err != nil {
+	if f.net, err = models.Load(cmp.Or(cfg.Weights, models.BuiltIn), models.InferenceOnly(), models.WithDType(f.dtype), models.WithDevice(f.device)); err != nil {
 		return nil, err
 	}
 	if f.worker, err = tensor.NewWorker(about.Threads); err != nil {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gopdd/gopdd/internal/comm"
 )
 
 // launchedBy marks the processes that [launch] starts: they have its command line.
@@ -35,7 +37,7 @@ type child struct {
 // launch runs n processes of this command line on this machine, under the variables that torchrun would set, until all
 // have ended. It passes the wish to stop on to them. When one fails the others are given time to say so, then killed.
 func launch(e *env, n int) error {
-	address, err := freePort()
+	address, err := comm.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -120,15 +122,6 @@ func signalAll(children []*child, s syscall.Signal) {
 	for _, c := range children {
 		c.cmd.Process.Signal(s) // one that has ended needs none
 	}
-}
-
-// freePort is a free port of this machine. Somebody else may take it before rank 0 does, who says so then.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // lastLine passes lines on with a prefix and keeps the last.

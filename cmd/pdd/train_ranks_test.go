@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/internal/imgio"
 	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/pdd"
@@ -39,12 +40,11 @@ func startRanks(t *testing.T, args ...[]string) []*rankProcess {
 	if text := libtorch.GroupMissing(); text != "" {
 		t.Skip(text)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := comm.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	_, port, _ := net.SplitHostPort(address)
 	list := make([]*rankProcess, len(args))
 	for rank, a := range args {
 		n := len(args)

@@ -117,6 +117,16 @@ func localAddress(store, iface string) (string, error) {
 	return ip, err
 }
 
+// FreeAddress is HOST:PORT of this machine, for ranks that are all on it. Somebody else may take the port before rank 0
+// does, who says so then.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
 // Rank, Size and Address are the process's number, how many there are, and the address it is reached at.
 func (g *Group) Rank() int       { return g.cfg.Rank }
 func (g *Group) Size() int       { return g.cfg.Size }

@@ -1,22 +1,20 @@
 // F(4x4, 3x3) of Lavin and Gray 2016 (arXiv 1509.09308): 4x4 output pixels from 6x6 input pixels with 36 instead of 144
-// multiplications. Included once for each instruction set, which defines LANES (floats in a register), MR (rows of a
-// register block) and the target, inside a namespace of its own. Plain code without the standard library, so that
-// nothing compiled for one CPU is shared with another.
+// multiplications. Included once for each instruction set, which defines the target, LANES (floats in a register), MR (rows
+// of a register block), GROUP, STREAM, and the name of its function. Plain code without the standard library, in a
+// namespace without a name, so that nothing compiled for one CPU is shared with another.
+
+namespace pdd {
+namespace {
 
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4 * LANES)));
 
-constexpr int NR = 2;             // registers across a register block
-constexpr int GROUP = NR * LANES; // output channels whose weights lie together
-constexpr int POINTS = 36;
+constexpr int NR = GROUP / LANES;  // registers across a register block
 constexpr int AHEAD = 8;  // pixels along a row to fetch before they are needed
 static_assert(TILES % MR == 0, "a block of tiles is whole register blocks");
 
 inline vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
 inline void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
 inline void stream(float *p, vec v) { STREAM(p, v); }  // past the caches, which need not fetch what is overwritten
-
-// Floats between two points' matrices: not a power of 2, so that they fall into different sets of the cache.
-inline long stride(int channels) { return static_cast<long>(TILES) * channels + 16; }
 
 // One dimension of B^T d B, for the interpolation points 0, ±a, ±b, ∞ with ab = 1: the first three results, which need
 // d[0..4], and the last three, which need d[1..5].
@@ -182,8 +180,11 @@ inline void finish_tile(const pdd_conv &c, int block, int y0, int x0, const floa
   }
 }
 
-// One block of tiles, start to end. Scratch holds the matrices v and m.
-void run_block(const pdd_conv &c, const Tiles &tiles, float *scratch) {
+}  // namespace
+
+// Scratch holds the matrices v and m.
+void RUN(const pdd_conv &c, int first, int last, int across, float *scratch) {
+  const Tiles tiles{first, last, across};
   const int in = (c.in[0].blocks + c.in[1].blocks) * BLOCK, out = c.out.blocks * BLOCK;
   float *v = scratch, *m = scratch + POINTS * stride(in), *to = v;
   for (const pdd_planes &planes : c.in)
@@ -194,3 +195,5 @@ void run_block(const pdd_conv &c, const Tiles &tiles, float *scratch) {
       finish_tile(c, b, c.from + t / tiles.across * 4, t % tiles.across * 4, m + (t - tiles.first) * out + b * BLOCK, stride(out));
   _mm_sfence();  // what was streamed is there for the threads of the next call
 }
+
+}  // namespace pdd

@@ -5,7 +5,14 @@
 namespace pdd {
 
 constexpr int BLOCK = 16;  // channels side by side
+constexpr int POINTS = 36; // of F(4x4, 3x3): products of matrices
 constexpr int TILES = 24;  // 4x4 tiles worked on together: their matrices fit the second-level cache
+
+// Output channels whose weights lie together.
+constexpr int AVX2_GROUP = 16, AVX512_GROUP = 32;
+
+// Floats between two points' matrices: not a power of 2, so that they fall into different sets of the cache.
+constexpr long stride(int channels) { return static_cast<long>(TILES) * channels + 16; }
 
 // The interpolation points are 0, ±A, ±B and infinity, with A B = 1, which keeps the factors of the transforms small.
 constexpr float A = 0.70710678118654752f, B = 1.41421356237309505f;

@@ -10,9 +10,7 @@ using namespace pdd;
 
 namespace {
 
-constexpr int MAX_GROUP = 32;
-
-int group(int isa) { return isa == PDD_AVX512 ? MAX_GROUP : 16; }
+int group(int isa) { return isa == PDD_AVX512 ? AVX512_GROUP : AVX2_GROUP; }
 
 // G g G^T for one 3x3 filter.
 struct Filter {
@@ -48,11 +46,11 @@ int pdd_winograd_isa(void) {
 }
 
 int64_t pdd_winograd_weights(int in_blocks, int out_blocks) {
-  return 36LL * in_blocks * BLOCK * out_blocks * BLOCK;
+  return static_cast<int64_t>(POINTS) * in_blocks * BLOCK * out_blocks * BLOCK;
 }
 
 int64_t pdd_winograd_scratch(int in_blocks, int out_blocks) {
-  return 36LL * (TILES * (in_blocks + out_blocks) * BLOCK + 32);
+  return POINTS * (stride(in_blocks * BLOCK) + stride(out_blocks * BLOCK));
 }
 
 void pdd_winograd_pack(int isa, const float *w, int from, int to, int in, const int32_t *channel, float gain,
@@ -65,9 +63,9 @@ void pdd_winograd_pack(int isa, const float *w, int from, int to, int in, const 
     const int64_t wide = o < whole ? n : BLOCK, at = o / wide * wide * channels + o % wide;
     run = wide - o % wide < to - o ? wide - o % wide : to - o;
     for (int64_t k = 0; k < in; k++) {
-      float f[MAX_GROUP][36];
+      float f[AVX512_GROUP][POINTS];
       for (int64_t i = 0; i < run; i++) filter.transform(w + ((o + i) * in + k) * 9, gain, f[i]);
-      for (int p = 0; p < 36; p++)
+      for (int p = 0; p < POINTS; p++)
         for (int64_t i = 0; i < run; i++) u[p * channels * outs + at + channel[k] * wide + i] = f[i][p];
     }
   }
