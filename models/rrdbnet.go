@@ -200,13 +200,9 @@ func newDenseBlock(p nn.Path, feat, grow int64) (b denseBlock) {
 
 // forward maps (N, F, h, w) → (N, F, h, w).
 func (b *denseBlock) forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
-	seen := x // (N, F + i·grow, h, w) in front of convolution i
-	for _, conv := range b[:4] {
-		out := conv.Leaky(s, seen, leakySlope)
-		seen = replace(s, seen, func(s *tensor.Scope) torch.Tensor {
-			return s.Cat(1, s.Cast(seen, s.TypeOf(out)), out) // under autocast out has a smaller type
-		})
-		s.Free(out)
+	var weights, biases [len(b)]torch.Tensor
+	for i, conv := range b {
+		weights[i], biases[i] = conv.Weight, conv.Bias
 	}
-	return s.AddScaled(x, b[4].Forward(s, seen), residualScale)
+	return s.DenseBlock(x, weights[:], biases[:], leakySlope, residualScale)
 }

@@ -3,6 +3,7 @@ package tensor
 import (
 	"math"
 	"runtime"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -25,6 +26,13 @@ func (s *Scope) Conv2D(x, weight, bias torch.Tensor, o ConvOptions) torch.Tensor
 func (s *Scope) Conv2DLeaky(x, weight, bias torch.Tensor, o ConvOptions, slope float64) torch.Tensor {
 	return s.call("conv2d+leaky_relu", libtorch.OpConv2DLeaky, list(x, weight, bias),
 		ints(max(o.Stride, 1), o.Padding), slope)
+}
+
+// DenseBlock is x [N,C,H,W] plus scale times the last of some convolutions 3×3, each of which sees x and the outputs of
+// those before it, behind LeakyReLU (ESRGAN, arXiv 1809.00219). Weights are [G,C+i·G,3,3], the last [C,…], with biases.
+func (s *Scope) DenseBlock(x torch.Tensor, weights, biases []torch.Tensor, slope, scale float64) torch.Tensor {
+	return s.call("dense block", libtorch.OpDenseBlock, slices.Concat(list(x), weights, biases), ints(int64(len(weights))),
+		slope, scale)
 }
 
 // MaxPool2D takes maxima over kernel×kernel windows; ceil keeps a last partial window.

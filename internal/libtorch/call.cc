@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "conv.h"
 #include "guard.h"
 #include "losses.h"
 #include "ops.h"
@@ -108,15 +109,12 @@ Tensor interpolate(const Args &a) {
   TORCH_CHECK(false, "unknown interpolation mode ", a.i(0));
 }
 
-Tensor conv2d_leaky(const Args &a) {
-  int64_t stride[2] = {a.i(0), a.i(0)}, padding[2] = {a.i(1), a.i(1)};
-  Tensor y = at::conv2d(a.t(0), a.t(1), a.maybe(2), stride, padding);
-  return at::leaky_relu_(y, a.f(0));
-}
-
-Tensor conv2d(const Args &a) {
-  int64_t stride[2] = {a.i(0), a.i(0)}, padding[2] = {a.i(1), a.i(1)}, dilation[2] = {a.i(2), a.i(2)};
-  return at::conv2d(a.t(0), a.t(1), a.maybe(2), stride, padding, dilation, a.i(3));
+Tensor dense_block(const Args &a) {
+  const std::vector<Tensor> all = a.list();
+  const int64_t n = a.i(0);
+  TORCH_CHECK(n > 0 && static_cast<int64_t>(all.size()) == 1 + 2 * n, "want one input, ", n, " filters, ", n, " biases");
+  const auto w = all.begin() + 1, b = w + n;
+  return pdd::dense_block(all[0], {w, b}, {b, all.end()}, a.f(0), a.f(1));
 }
 
 Tensor max_pool2d(const Args &a) {
@@ -212,8 +210,9 @@ Tensor run(int op, const Args &a) {
     case PDD_PIXEL_SHUFFLE: return at::pixel_shuffle(a.t(0), a.i(0));
     case PDD_PIXEL_UNSHUFFLE: return at::pixel_unshuffle(a.t(0), a.i(0));
     case PDD_INTERPOLATE: return interpolate(a);
-    case PDD_CONV2D: return conv2d(a);
-    case PDD_CONV2D_LEAKY: return conv2d_leaky(a);
+    case PDD_CONV2D: return pdd::conv2d(a.t(0), a.t(1), a.maybe(2), a.i(0), a.i(1), a.i(2), a.i(3));
+    case PDD_CONV2D_LEAKY: return pdd::conv2d_leaky(a.t(0), a.t(1), a.maybe(2), a.i(0), a.i(1), a.f(0));
+    case PDD_DENSE_BLOCK: return dense_block(a);
     case PDD_MAX_POOL2D: return max_pool2d(a);
     case PDD_FULL: return at::full(a.rest(2), a.f(0), a.options());
     case PDD_EMPTY: return at::empty(a.rest(2), a.options());

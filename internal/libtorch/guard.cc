@@ -56,6 +56,8 @@ static void set_type(bool cuda, at::ScalarType t) {
 }
 #endif
 
+bool autocast_on_cpu() { return enabled(false); }
+
 // The cache of cast weights stays off: it would outlive an optimizer step that changes the weights.
 void ModeGuard::save_and_set(int dtype) {
   TORCH_CHECK(dtype == 0 || dtype == PDD_BFLOAT16 || dtype == PDD_FLOAT16, "autocast is to bfloat16 or float16");

@@ -37,6 +37,8 @@ at::Device device(int64_t cuda);
 pdd_status failure(int kind, const char *what) noexcept;
 pdd_status classify(const char *what) noexcept;  // tells exhausted memory from other errors by libtorch's words
 
+bool autocast_on_cpu();
+
 // Runs body; whatever it throws becomes a status.
 template <class F>
 pdd_status guarded(F &&body) noexcept {

@@ -10,7 +10,21 @@ package libtorch
 */
 import "C"
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+
+	"github.com/gopdd/gopdd/internal/winograd"
+)
+
+func init() { SetConvKernels(math.MaxInt) }
+
+// SetConvKernels lets convolutions run in the kernels of package winograd for an instruction set as theirs are counted,
+// or the best there are; 0 leaves them all to libtorch. It is for tests, and for the whole process.
+func SetConvKernels(set int) {
+	table, best := winograd.Table()
+	C.pdd_set_conv_kernels(table, C.int(min(set, best)))
+}
 
 // Handle is an at::Tensor*.
 type Handle = unsafe.Pointer

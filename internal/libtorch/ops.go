@@ -55,6 +55,7 @@ const (
 	OpInterpolate         Op = C.PDD_INTERPOLATE
 	OpConv2D              Op = C.PDD_CONV2D
 	OpConv2DLeaky         Op = C.PDD_CONV2D_LEAKY
+	OpDenseBlock          Op = C.PDD_DENSE_BLOCK
 	OpMaxPool2D           Op = C.PDD_MAX_POOL2D
 	OpFull                Op = C.PDD_FULL
 	OpEmpty               Op = C.PDD_EMPTY

@@ -56,6 +56,7 @@ enum pdd_op {
   // networks
   PDD_CONV2D,       // x w [b]; stride pad dilation groups
   PDD_CONV2D_LEAKY, // x w [b]; stride pad; slope   convolution, then LeakyReLU in place
+  PDD_DENSE_BLOCK,  // x w... b...; convolutions; slope scale   see conv.h
   PDD_MAX_POOL2D,   // x; kernel stride ceil_mode
   // making and moving
   PDD_FULL,      // ; dtype cuda sizes...; number

@@ -60,6 +60,9 @@ typedef struct { double lr, beta1, beta2, eps, weight_decay; int64_t step; } pdd
 pdd_status pdd_adam(pdd_adam_options o, pdd_tensor *params, pdd_tensor *grads, pdd_tensor *m, pdd_tensor *v, int n);
 pdd_status pdd_ema(double decay, pdd_tensor *averages, pdd_tensor *params, int n);
 
+// What convolutions run in beside libtorch: a pdd_winograd (../winograd/winograd.h), for an instruction set; 0 for none.
+void pdd_set_conv_kernels(const void *table, int isa);
+
 // TorchScript: a file is code, trusted by the caller.
 pdd_status pdd_module_load(const char *path, int cuda, pdd_module *out);
 pdd_status pdd_module_forward(pdd_module m, pdd_mode mode, pdd_tensor x, pdd_tensor *out);

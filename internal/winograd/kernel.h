@@ -1,6 +1,6 @@
 // F(4x4, 3x3) of Lavin and Gray 2016 (arXiv 1509.09308): 4x4 output pixels from 6x6 input pixels with 36 instead of 144
 // multiplications. Included once for each instruction set, which defines the target, LANES (floats in a register), MR (rows
-// of a register block), GROUP, STREAM, and the name of its function. Plain code without the standard library, in a
+// of a register block), GROUP, STREAM, and the name of its KERNELS. Plain code without the standard library, in a
 // namespace without a name, so that nothing compiled for one CPU is shared with another.
 
 namespace pdd {
@@ -15,6 +15,40 @@ static_assert(TILES % MR == 0, "a block of tiles is whole register blocks");
 inline vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
 inline void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
 inline void stream(float *p, vec v) { STREAM(p, v); }  // past the caches, which need not fetch what is overwritten
+
+// One dimension of G g G^T.
+inline void filter_1d(const vec *g, vec *o) {
+  vec a = NA * g[0] + NA * A2 * g[2], b = NB * g[0] + NB * B2 * g[2];
+  vec d = NA * A * g[1], e = NB * B * g[1];
+  o[0] = g[0];
+  o[1] = a + d, o[2] = a - d;
+  o[3] = b + e, o[4] = b - e;
+  o[5] = g[2];
+}
+
+// Input channels [from, to) of `outs` filters, at most BLOCK, whose first is w's. Channel k's weights for a point go to
+// row channel[k] of u; a point's rows lie `apart` from the next one's. Beyond outs a row's registers become zero.
+void pack(const pdd_filters &w, int outs, int from, int to, const int32_t *channel, float gain, float *u, int64_t row,
+          int64_t apart) {
+  alignas(64) float taps[9][BLOCK] = {};
+  for (int k = from; k < to; k++) {
+    for (int o = 0; o < outs; o++)
+      for (int t = 0; t < 9; t++) taps[t][o] = gain * w.data[o * w.out + k * w.in + t * w.tap];
+    float *to_u = u + (channel ? channel[k] : k) * row;
+    for (int lane = 0; lane < BLOCK; lane += LANES) {
+      vec t[3][6];
+      for (int x = 0; x < 3; x++) {
+        vec g[3] = {load(taps[x] + lane), load(taps[3 + x] + lane), load(taps[6 + x] + lane)};
+        filter_1d(g, t[x]);
+      }
+      for (int y = 0; y < 6; y++) {
+        vec g[3] = {t[0][y], t[1][y], t[2][y]}, o[6];
+        filter_1d(g, o);
+        for (int x = 0; x < 6; x++) store(to_u + (6 * y + x) * apart + lane, o[x]);
+      }
+    }
+  }
+}
 
 // One dimension of B^T d B, for the interpolation points 0, ±a, ±b, ∞ with ab = 1: the first three results, which need
 // d[0..4], and the last three, which need d[1..5].
@@ -43,11 +77,11 @@ inline void output_1d(const vec *m, vec *o, int step) {
 
 // Half of the 36 results for the 6x6 pixels at p: three columns at a time stay in registers.
 template <void (*half)(const vec *, vec *), int FIRST>
-inline void transform_half(const float *p, long row, float *v, long apart) {
+inline void transform_half(const float *p, int64_t row, int64_t pixel, float *v, int64_t apart) {
   vec t[6][3];
   for (int y = 0; y < 6; y++) {
     vec d[6];
-    for (int x = FIRST; x < FIRST + 5; x++) d[x] = load(p + y * row + x * BLOCK);
+    for (int x = FIRST; x < FIRST + 5; x++) d[x] = load(p + y * row + x * pixel);
     half(d, t[y]);
   }
   for (int x = 0; x < 3; x++) {
@@ -60,111 +94,81 @@ inline void transform_half(const float *p, long row, float *v, long apart) {
 }
 
 // The 6x6 pixels at p to the 36 matrices, whose places for them lie `apart` from each other.
-inline void transform_tile(const float *p, long row, float *v, long apart) {
+inline void transform_tile(const float *p, int64_t row, int64_t pixel, float *v, int64_t apart) {
   for (int lane = 0; lane < BLOCK; lane += LANES) {
-    transform_half<input_low, 0>(p + lane, row, v + lane, apart);
-    transform_half<input_high, 1>(p + lane, row, v + lane + 3 * apart, apart);
+    transform_half<input_low, 0>(p + lane, row, pixel, v + lane, apart);
+    transform_half<input_high, 1>(p + lane, row, pixel, v + lane + 3 * apart, apart);
   }
 }
 
-// The 6x6 pixels at (y0, x0) of a plane, zeros beyond the picture.
-inline void gather_tile(const pdd_conv &c, const pdd_planes &in, const float *plane, int y0, int x0, float *tile) {
+// The 6x6 pixels at (y0, x0) of a block, zeros beyond the picture.
+inline void gather_tile(const pdd_conv &c, const pdd_planes &in, int image, int block, int y0, int x0, float *tile) {
   for (int y = 0; y < 6; y++) {
     for (int x = 0; x < 6; x++) {
       int row = y0 + y, col = x0 + x;
       float *to = tile + (y * 6 + x) * BLOCK;
       bool inside = row >= 0 && row < c.height && col >= 0 && col < c.width;
-      const float *from = plane + (static_cast<long>((row >> c.enlarge) - in.top) * in.width + (col >> c.enlarge)) * BLOCK;
+      const float *from = at(in, image, block, row >> c.enlarge, col >> c.enlarge);
       for (int lane = 0; lane < BLOCK; lane += LANES) store(to + lane, inside ? load(from + lane) : vec{});
     }
   }
 }
 
-struct Tiles {
-  int first, last;  // of this block, counted along the rows of tiles
-  int across;       // tiles in a row
-};
-
-// All tiles of one plane to the matrices.
-void transform_plane(const pdd_conv &c, const pdd_planes &in, int block, const Tiles &tiles, float *v, int channels) {
-  const float *plane = in.data + static_cast<long>(block) * in.rows * in.width * BLOCK;
+// All tiles of one block to the matrices.
+void transform_block(const pdd_conv &c, const pdd_planes &in, int block, Tiles tiles, float *v, int channels, int64_t apart) {
   alignas(64) float tile[POINTS * BLOCK];
-  for (int t = tiles.first; t < tiles.last; t++, v += channels) {
-    int y0 = c.from + t / tiles.across * 4 - 1, x0 = t % tiles.across * 4 - 1;
+  Place o = place(c, tiles.first);
+  for (int t = tiles.first; t < tiles.last; t++, next(c, o), v += channels) {
+    const int y0 = o.y - 1, x0 = o.x - 1;
     if (!c.enlarge && y0 >= 0 && x0 >= 0 && y0 + 6 <= c.height && x0 + 6 <= c.width) {
-      const long row = static_cast<long>(in.width) * BLOCK;
-      const float *at = plane + (y0 - in.top) * row + x0 * BLOCK;
+      const float *p = at(in, o.image, block, y0, x0);
       for (int y = 0; y < 6; y++)
-        for (int x = 0; x < 4; x++) __builtin_prefetch(at + y * row + (AHEAD + x) * BLOCK);
-      transform_tile(at, row, v, stride(channels));
+        for (int x = 0; x < 4; x++) __builtin_prefetch(p + y * in.row + (AHEAD + x) * in.pixel);
+      if (in.pixel == BLOCK) transform_tile(p, in.row, BLOCK, v, apart);  // a constant spares the addresses' arithmetic
+      else transform_tile(p, in.row, in.pixel, v, apart);
     } else {
-      gather_tile(c, in, plane, y0, x0, tile);
-      transform_tile(tile, 6 * BLOCK, v, stride(channels));
+      gather_tile(c, in, o.image, block, y0, x0, tile);
+      transform_tile(tile, 6 * BLOCK, BLOCK, v, apart);
     }
   }
 }
 
-// MR rows of a [.][channels] times N registers' columns of u [channels][N*LANES].
-template <int N>
-inline void multiply(const float *a, const float *u, int channels, float *m, int m_row) {
-  vec sum[MR][N];
-  for (int i = 0; i < MR; i++)
-    for (int j = 0; j < N; j++) sum[i][j] = vec{};
-  for (int k = 0; k < channels; k++, u += N * LANES) {
+// M x N*LANES sums of products: m += or = a u, with a [M][depth] and u [depth][N*LANES], whose rows and steps along the
+// depth are so many floats apart.
+template <int M, int N>
+inline void multiply(const float *a, int64_t a_row, int64_t a_step, const float *u, int64_t u_step, int depth, float *m,
+                     int64_t m_row, bool add) {
+  vec sum[M][N];
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N; j++) sum[i][j] = add ? load(m + i * m_row + j * LANES) : vec{};
+  for (int k = 0; k < depth; k++, u += u_step) {
     vec w[N];
     for (int j = 0; j < N; j++) w[j] = load(u + j * LANES);
 #pragma GCC unroll 8
-    for (int i = 0; i < MR; i++)
+    for (int i = 0; i < M; i++)
 #pragma GCC unroll 2
-      for (int j = 0; j < N; j++) sum[i][j] += a[i * channels + k] * w[j];
+      for (int j = 0; j < N; j++) sum[i][j] += a[i * a_row + k * a_step] * w[j];
   }
-  for (int i = 0; i < MR; i++)
+  for (int i = 0; i < M; i++)
     for (int j = 0; j < N; j++) store(m + i * m_row + j * LANES, sum[i][j]);
 }
 
 // The 36 products of matrices; `in` and `out` are channels.
 void multiply_points(const float *v, const float *u, int tiles, int in, int out, float *m) {
-  for (int p = 0; p < POINTS; p++, v += stride(in), m += stride(out)) {
+  for (int p = 0; p < POINTS; p++, v += stride(TILES, in), m += stride(TILES, out)) {
     int o = 0;
     for (; o + GROUP <= out; o += GROUP, u += in * GROUP)
-      for (int t = 0; t < tiles; t += MR) multiply<NR>(v + t * in, u, in, m + t * out + o, out);
+      for (int t = 0; t < tiles; t += MR) multiply<MR, NR>(v + t * in, in, 1, u, GROUP, in, m + t * out + o, out, false);
     for (; o < out; o += LANES, u += in * LANES)
-      for (int t = 0; t < tiles; t += MR) multiply<1>(v + t * in, u, in, m + t * out + o, out);
+      for (int t = 0; t < tiles; t += MR) multiply<MR, 1>(v + t * in, in, 1, u, LANES, in, m + t * out + o, out, false);
   }
 }
 
-// What follows the sum for one pixel's registers: bias, activation, what is added.
-struct After {
-  vec bias, slope;
-  bool active;
-  const float *add[2];
-  float scale[2];
-
-  After(const pdd_conv &c, int block, int lane) : bias(load(c.bias + block * BLOCK + lane)), slope{}, active(c.slope) {
-    if (active) slope = load(c.slope + block * BLOCK + lane);
-    for (int k = 0; k < 2; k++) {
-      const pdd_planes &p = c.add[k];
-      add[k] = p.data;
-      if (p.data) add[k] += (static_cast<long>(block) * p.rows - p.top) * p.width * BLOCK + lane;
-      scale[k] = c.scale[k];
-    }
-  }
-
-  vec operator()(vec v, long at) const {
-    v += bias;
-    if (active) v = v > vec{} ? v : v * slope;
-    for (int k = 0; k < 2; k++)
-      if (add[k]) v += scale[k] * load(add[k] + at);
-    return v;
-  }
-};
-
 // A tile of 16 channels from its 36 products at m to the picture.
-inline void finish_tile(const pdd_conv &c, int block, int y0, int x0, const float *m, long apart) {
-  int ny = c.to - y0 < 4 ? c.to - y0 : 4, nx = c.width - x0 < 4 ? c.width - x0 : 4;
+inline void finish_tile(const pdd_conv &c, int block, Place o, const float *m, int64_t apart) {
+  const int ny = c.to - o.y < 4 ? c.to - o.y : 4, nx = c.width - o.x < 4 ? c.width - o.x : 4;
   for (int lane = 0; lane < BLOCK; lane += LANES) {
-    const After after(c, block, lane);
-    float *out = c.out.data + (static_cast<long>(block) * c.out.rows - c.out.top) * c.out.width * BLOCK + lane;
+    const vec bias = load(c.bias + block * BLOCK + lane), slope = c.slope ? load(c.slope + block * BLOCK + lane) : vec{};
     vec s[24];
     for (int x = 0; x < 6; x++) {
       vec d[6];
@@ -172,28 +176,34 @@ inline void finish_tile(const pdd_conv &c, int block, int y0, int x0, const floa
       output_1d(d, s + x, 6);
     }
     for (int y = 0; y < ny; y++) {
-      vec o[4];
-      output_1d(s + 6 * y, o, 1);
-      long at = (static_cast<long>(y0 + y) * c.width + x0) * BLOCK;
-      for (int x = 0; x < nx; x++) stream(out + at + x * BLOCK, after(o[x], at + x * BLOCK));
+      vec sum[4];
+      output_1d(s + 6 * y, sum, 1);
+      float *out = at(c.out, o.image, block, o.y + y, o.x) + lane;
+      const float *add[2];
+      for (int k = 0; k < 2; k++) add[k] = c.add[k].data ? at(c.add[k], o.image, block, o.y + y, o.x) + lane : nullptr;
+      for (int x = 0; x < nx; x++) {
+        vec v = sum[x] + bias;
+        if (c.slope) v = v > vec{} ? v : v * slope;
+        for (int k = 0; k < 2; k++)
+          if (add[k]) v += c.scale[k] * load(add[k] + x * c.add[k].pixel);
+        c.stream ? stream(out + x * c.out.pixel, v) : store(out + x * c.out.pixel, v);
+      }
     }
   }
 }
 
-}  // namespace
-
 // Scratch holds the matrices v and m.
-void RUN(const pdd_conv &c, int first, int last, int across, float *scratch) {
-  const Tiles tiles{first, last, across};
+void run(const pdd_conv &c, Tiles tiles, float *scratch) {
   const int in = (c.in[0].blocks + c.in[1].blocks) * BLOCK, out = c.out.blocks * BLOCK;
-  float *v = scratch, *m = scratch + POINTS * stride(in), *to = v;
+  float *v = scratch, *m = scratch + POINTS * stride(TILES, in), *to = v;
   for (const pdd_planes &planes : c.in)
-    for (int b = 0; b < planes.blocks; b++, to += BLOCK) transform_plane(c, planes, b, tiles, to, in);
+    for (int b = 0; b < planes.blocks; b++, to += BLOCK) transform_block(c, planes, b, tiles, to, in, stride(TILES, in));
   multiply_points(v, c.u, tiles.last - tiles.first, in, out, m);
-  for (int t = tiles.first; t < tiles.last; t++)
-    for (int b = 0; b < c.out.blocks; b++)
-      finish_tile(c, b, c.from + t / tiles.across * 4, t % tiles.across * 4, m + (t - tiles.first) * out + b * BLOCK, stride(out));
+  Place o = place(c, tiles.first);
+  for (int t = tiles.first; t < tiles.last; t++, next(c, o), m += out)
+    for (int b = 0; b < c.out.blocks; b++) finish_tile(c, b, o, m + b * BLOCK, stride(TILES, out));
   _mm_sfence();  // what was streamed is there for the threads of the next call
 }
 
+}  // namespace
 }  // namespace pdd

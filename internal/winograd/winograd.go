@@ -21,6 +21,9 @@ var isa = C.pdd_winograd_isa()
 // Available tells whether this CPU can run the kernels.
 func Available() bool { return isa != C.PDD_NO_ISA }
 
+// Table is the kernels' C face, a *pdd_winograd, and the instruction set to call them for.
+func Table() (table unsafe.Pointer, set int) { return unsafe.Pointer(&C.pdd_winograd_table), int(isa) }
+
 // Pack writes a convolution's weights, w [out][in][3][3] and bias [out], both times gain, to memory of Floats(in, out)
 // floats, and returns it. slope [out] is what activation multiplies negative results by: LeakyReLU's and
 // PReLU's; nil for none. in lists the channels of the pictures the convolution sees side by side, one or two.
@@ -31,9 +34,13 @@ func Pack(memory unsafe.Pointer, w, bias, slope []float32, gain float32, in []in
 	if len(place) < l.in*Block || out < l.out*Block { // some channels are filled up
 		clear(unsafe.Slice((*float32)(memory), Floats(in, out)))
 	}
-	inParts(out, func(from, to int) {
-		C.pdd_winograd_pack(C.int(isa), (*C.float)(unsafe.SliceData(w)), C.int(from), C.int(to), C.int(len(place)),
-			(*C.int32_t)(unsafe.SliceData(place)), C.float(gain), C.int(l.in), (*C.float)(memory), C.int(l.out))
+	filters := C.pdd_filters{data: (*C.float)(unsafe.SliceData(w)), out: C.int64_t(len(place) * 9), in: 9, tap: 1}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(filters.data)
+	inParts(l.out, func(from, to int) {
+		C.pdd_winograd_pack(C.int(isa), filters, C.int(out), C.int(len(place)), (*C.int32_t)(unsafe.SliceData(place)),
+			C.float(gain), C.int(l.in), (*C.float)(memory), C.int(from), C.int(to), 1)
 	})
 	for i, b := range bias {
 		l.vector(0)[i] = b * gain
@@ -64,8 +71,8 @@ func (l Layer) vector(i int) []float32 {
 // of threads × l.Scratch() floats, 64-byte aligned.
 func (l Layer) Run(j Job, threads int, scratch unsafe.Pointer) {
 	c := C.pdd_conv{
-		height: C.int(j.Height), width: C.int(j.Out.Width), u: (*C.float)(l.weights), bias: l.vectorC(0),
-		out: j.Out.c(), from: C.int(j.From), to: C.int(j.To),
+		images: 1, height: C.int(j.Height), width: C.int(j.Out.Width), u: (*C.float)(l.weights), bias: l.vectorC(0),
+		out: j.Out.c(), stream: 1, from: C.int(j.From), to: C.int(j.To),
 	}
 	if l.active {
 		c.slope = l.vectorC(1)
@@ -93,12 +100,14 @@ func (p Planes) Read(src unsafe.Pointer, channels, factor, threads int) {
 // [channels][factor·height][factor·p.Width]. base, unless nil, is an image [channels][height][p.Width] that is enlarged
 // by repetition and added.
 func (p Planes) Write(dst, base unsafe.Pointer, from, to, channels, height, factor, threads int) {
-	C.pdd_planes_write(p.c(), C.int(from), C.int(to), C.int(channels), C.int(height), C.int(factor), (*C.float)(base),
-		(*C.float)(dst), C.int(threads))
+	C.pdd_planes_write(p.c(), C.int(from), C.int(to), C.int(channels), C.int(height), C.int(p.Width), C.int(factor),
+		(*C.float)(base), (*C.float)(dst), C.int(threads))
 }
 
 func (p Planes) c() C.pdd_planes {
-	return C.pdd_planes{data: (*C.float)(p.Data), blocks: C.int(p.Blocks), rows: C.int(p.Rows), width: C.int(p.Width), top: C.int(p.Top)}
+	row := C.int64_t(p.Width * Block)
+	return C.pdd_planes{data: (*C.float)(p.Data), blocks: C.int(p.Blocks), top: C.int(p.Top), pixel: Block, row: row,
+		block: row * C.int64_t(p.Rows)}
 }
 
 func (l Layer) vectorC(i int) *C.float {

@@ -7,6 +7,9 @@ import "unsafe"
 // Available tells whether there are kernels for this CPU; where not, nothing else of the package may be called.
 func Available() bool { return false }
 
+// Table is nil here.
+func Table() (table unsafe.Pointer, set int) { return nil, 0 }
+
 const missing = "winograd: no kernels for this CPU"
 
 // Pack is missing here.

@@ -1,0 +1,227 @@
+#include "conv.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <atomic>
+
+#include "../winograd/winograd.h"
+#include "guard.h"
+
+namespace pdd {
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+constexpr int64_t BLOCK = 16;
+
+const pdd_winograd *kernels = nullptr;  // set before the first call
+std::atomic<int> kernels_isa{PDD_NO_ISA};
+
+Tensor channels_last(const Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+
+Tensor pictures(const Tensor &like, int64_t channels) {
+  return at::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), at::MemoryFormat::ChannelsLast);
+}
+
+// Channels [from, from+channels) of a channels-last tensor.
+pdd_planes planes(const Tensor &x, int64_t from, int64_t channels) {
+  const int64_t c = x.size(1), h = x.size(2), w = x.size(3);
+  return {x.data_ptr<float>() + from, static_cast<int>(channels / BLOCK), 0, c, w * c, BLOCK, h * w * c};
+}
+
+pdd_planes planes(const Tensor &x) { return planes(x, 0, x.size(1)); }
+
+pdd_filters filters(const Tensor &w) { return {w.data_ptr<float>(), w.stride(0), w.stride(1), w.stride(3)}; }
+
+// The filters of the convolution that is the derivative for the input.
+pdd_filters turned(pdd_filters w) { return {w.data + 8 * w.tap, w.in, w.out, -w.tap}; }
+
+// A convolution of pictures of x's size, to be filled in further.
+pdd_conv conv_of(const Tensor &x, pdd_planes in, pdd_planes in2, pdd_planes out) {
+  pdd_conv c{};
+  c.in[0] = in, c.in[1] = in2, c.out = out;
+  c.images = x.size(0), c.height = c.to = x.size(2), c.width = x.size(3);
+  return c;
+}
+
+Tensor floats(int64_t n) { return at::empty({n}, at::kFloat); }
+
+// Runs c with the filters w, times gain.
+void run(pdd_conv c, pdd_filters w, float gain, const Tensor &bias, const Tensor &slope) {
+  const int isa = kernels_isa, threads = at::get_num_threads(), in = c.in[0].blocks + c.in[1].blocks, out = c.out.blocks;
+  Tensor u = floats(kernels->weights(in, out)), scratch = floats(threads * kernels->scratch(in, out));
+  Tensor b = bias.defined() ? (gain == 1 ? bias.contiguous() : bias.mul(gain)) : at::zeros({out * BLOCK}, at::kFloat);
+  kernels->pack(isa, w, out * BLOCK, in * BLOCK, nullptr, gain, in, u.data_ptr<float>(), 0, out, threads);
+  c.u = u.data_ptr<float>(), c.bias = b.data_ptr<float>(), c.slope = slope.defined() ? slope.data_ptr<float>() : nullptr;
+  kernels->run(isa, &c, threads, scratch.data_ptr<float>());
+}
+
+// The derivative for the filters w, times gain; c.in is the input and c.out the derivative for the sums.
+Tensor filters_gradient(const pdd_conv &c, const Tensor &w, float gain) {
+  Tensor grad = at::empty_like(w);
+  Tensor scratch = floats(kernels->gradient_scratch(c.images, c.height, c.width, c.in[0].blocks + c.in[1].blocks, c.out.blocks));
+  kernels->gradient(kernels_isa, &c, gain, filters(grad), at::get_num_threads(), scratch.data_ptr<float>());
+  return grad;
+}
+
+// Makes of g, channels of grad, the derivative for the sums that y = act(sums) came of, and returns gain times its sum.
+Tensor activation_gradient(const Tensor &grad, pdd_planes g, pdd_planes y, double slope, float gain) {
+  Tensor bias = floats(g.blocks * BLOCK), scratch = floats(kernels->bias_scratch(g.blocks));
+  kernels->activation(kernels_isa, g, y, slope, grad.size(0), grad.size(2), grad.size(3), gain, bias.data_ptr<float>(),
+                      at::get_num_threads(), scratch.data_ptr<float>());
+  return bias;
+}
+
+Tensor slopes(int64_t channels, double slope) { return at::full({channels}, slope, at::kFloat); }
+
+struct Conv3x3 : Function<Conv3x3> {
+  static Tensor forward(AutogradContext *ctx, const Tensor &x0, const Tensor &w, const c10::optional<Tensor> &bias,
+                        bool active, double slope) {
+    Tensor x = channels_last(x0), y = pictures(x, w.size(0));
+    run(conv_of(x, planes(x), {}, planes(y)), filters(w), 1, bias.value_or(Tensor()), active ? slopes(w.size(0), slope) : Tensor());
+    ctx->save_for_backward({x, w, active ? y : Tensor()});
+    ctx->saved_data["slope"] = slope;
+    ctx->saved_data["bias"] = bias.has_value();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext *ctx, variable_list grads) {
+    auto saved = ctx->get_saved_variables();
+    const Tensor &x = saved[0], &w = saved[1], &y = saved[2];
+    const bool want_bias = ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2);  // a bias left out has no number
+    Tensor g = channels_last(grads[0]), gx, gw, gb;
+    if (y.defined() && g.is_same(grads[0])) g = g.clone();  // it is not ours to change
+    if (y.defined() || want_bias)
+      gb = activation_gradient(g, planes(g), y.defined() ? planes(y) : pdd_planes{}, ctx->saved_data["slope"].toDouble(), 1);
+    if (ctx->needs_input_grad(0)) {
+      gx = pictures(x, x.size(1));
+      run(conv_of(x, planes(g), {}, planes(gx)), turned(filters(w)), 1, {}, {});
+    }
+    if (ctx->needs_input_grad(1)) gw = filters_gradient(conv_of(x, planes(x), {}, planes(g)), w, 1);
+    return {gx, gw, want_bias ? gb : Tensor(), Tensor(), Tensor()};
+  }
+};
+
+// DenseBlock's saved tensors: its input, what the convolutions but the last made side by side, then the filters.
+enum { X, GROWN, W };
+
+struct DenseBlock : Function<DenseBlock> {
+  static Tensor forward(AutogradContext *ctx, const Tensor &x0, at::TensorList w, at::TensorList bias,
+                        double slope, double scale) {
+    const int64_t last = w.size() - 1, feat = x0.size(1), grow = w[0].size(0);
+    Tensor x = channels_last(x0), grown = pictures(x, last * grow), y = pictures(x, feat), leaky = slopes(grow, slope);
+    for (int64_t i = 0; i < last; i++)
+      run(conv_of(x, planes(x), planes(grown, 0, i * grow), planes(grown, i * grow, grow)), filters(w[i]), 1, bias[i], leaky);
+    pdd_conv c = conv_of(x, planes(x), planes(grown), planes(y));
+    c.add[0] = planes(x), c.scale[0] = 1;
+    run(c, filters(w[last]), scale, bias[last], {});
+    variable_list saved{x, grown};
+    saved.insert(saved.end(), w.begin(), w.end());
+    ctx->save_for_backward(std::move(saved));
+    ctx->saved_data["slope"] = slope;
+    ctx->saved_data["scale"] = scale;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext *ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor &x = saved[X], &grown = saved[GROWN], *w = &saved[W];
+    const int64_t last = saved.size() - W - 1, feat = x.size(1), grow = w[0].size(0);
+    const double slope = ctx->saved_data["slope"].toDouble(), scale = ctx->saved_data["scale"].toDouble();
+    Tensor gy = channels_last(grads[0]), g = pictures(x, feat + last * grow);  // g: for x and grown
+    variable_list out(1 + 2 * (last + 1) + 2);
+    auto of_filters = [&](int64_t i, pdd_planes sums, float gain) {
+      if (ctx->needs_input_grad(1 + i))
+        out[1 + i] = filters_gradient(conv_of(x, planes(x), planes(grown, 0, i * grow), sums), w[i], gain);
+    };
+    of_filters(last, planes(gy), scale);
+    out[2 + 2 * last] = activation_gradient(gy, planes(gy), {}, 0, scale);
+    run(conv_of(x, planes(gy), {}, planes(g)), turned(filters(w[last])), scale, {}, {});
+    for (int64_t i = last - 1; i >= 0; i--) {
+      const pdd_planes sums = planes(g, feat + i * grow, grow);
+      out[2 + last + i] = activation_gradient(g, sums, planes(grown, i * grow, grow), slope, 1);
+      of_filters(i, sums, 1);
+      pdd_conv c = conv_of(x, sums, {}, planes(g, 0, feat + i * grow));
+      c.add[0] = c.out, c.scale[0] = 1;
+      if (i == 0) {
+        out[0] = pictures(x, feat);
+        c.out = planes(out[0]), c.add[1] = planes(gy), c.scale[1] = 1;
+      }
+      run(c, turned(filters(w[i])), 1, {}, {});
+    }
+    return out;
+  }
+};
+
+// Whether the kernels compute x * w. They transform the filters anew at each call, which takes as long as some tiles.
+bool eligible(const Tensor &x, const Tensor &w, int64_t stride, int64_t padding) {
+  constexpr int64_t fewest = 16;
+  return kernels_isa != PDD_NO_ISA && !autocast_on_cpu() && x.dim() == 4 && w.dim() == 4 && stride == 1 && padding == 1 &&
+         w.size(2) == 3 && w.size(3) == 3 && x.is_cpu() && w.is_cpu() && x.scalar_type() == at::kFloat &&
+         w.scalar_type() == at::kFloat && x.size(1) == w.size(1) && x.size(1) % BLOCK == 0 && w.size(0) % BLOCK == 0 &&
+         x.size(0) * ((x.size(2) + 3) / 4) * ((x.size(3) + 3) / 4) >= fewest;
+}
+
+// Taps a fixed distance apart.
+Tensor regular(const Tensor &w) { return w.stride(2) == 3 * w.stride(3) ? w : w.contiguous(); }
+
+bool plain_bias(const Tensor &b, const Tensor &w) {
+  return b.is_cpu() && b.scalar_type() == at::kFloat && b.dim() == 1 && b.size(0) == w.size(0);
+}
+
+// Whether the kernels compute a dense block: all but the last convolution add as many channels.
+bool eligible_block(const Tensor &x, const std::vector<Tensor> &w, const std::vector<Tensor> &bias) {
+  if (!eligible(x, w[0], 1, 1)) return false;
+  const int64_t feat = x.size(1), grow = w[0].size(0);
+  for (size_t i = 0; i < w.size(); i++) {
+    const std::vector<int64_t> want{i + 1 < w.size() ? grow : feat, feat + static_cast<int64_t>(i) * grow, 3, 3};
+    if (w[i].sizes() != want || w[i].scalar_type() != at::kFloat || !w[i].is_cpu() || w[i].stride(2) != 3 * w[i].stride(3) ||
+        !plain_bias(bias[i], w[i]))
+      return false;
+  }
+  return true;
+}
+
+Tensor conv3x3(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, bool active, double slope) {
+  TORCH_CHECK(!bias || plain_bias(*bias, w), "want a bias of float32 [", w.size(0), "]");
+  return Conv3x3::apply(x, regular(w), bias, active, slope);
+}
+
+}  // namespace
+
+Tensor conv2d_leaky(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, int64_t stride, int64_t padding,
+                    double slope) {
+  if (eligible(x, w, stride, padding)) return conv3x3(x, w, bias, true, slope);
+  int64_t strides[2] = {stride, stride}, paddings[2] = {padding, padding};
+  Tensor y = at::conv2d(x, w, bias, strides, paddings);
+  return at::leaky_relu_(y, slope);
+}
+
+Tensor conv2d(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, int64_t stride, int64_t padding,
+              int64_t dilation, int64_t groups) {
+  if (dilation == 1 && groups == 1 && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, false, 0);
+  int64_t strides[2] = {stride, stride}, paddings[2] = {padding, padding}, dilations[2] = {dilation, dilation};
+  return at::conv2d(x, w, bias, strides, paddings, dilations, groups);
+}
+
+Tensor dense_block(const Tensor &x, const std::vector<Tensor> &w, const std::vector<Tensor> &bias, double slope, double scale) {
+  TORCH_CHECK(w.size() >= 2 && w.size() == bias.size(), "want as many filters as biases, two at least");
+  if (eligible_block(x, w, bias)) return DenseBlock::apply(x, at::TensorList(w), at::TensorList(bias), slope, scale);
+  Tensor seen = x;
+  for (size_t i = 0; i + 1 < w.size(); i++) {
+    Tensor out = conv2d_leaky(seen, w[i], bias[i], 1, 1, slope);
+    seen = at::cat({seen.to(out.scalar_type()), out}, 1);  // under autocast out has a smaller type
+  }
+  return at::add(x, conv2d(seen, w.back(), bias.back(), 1, 1, 1, 1), scale);
+}
+
+}  // namespace pdd
+
+void pdd_set_conv_kernels(const void *table, int isa) {
+  pdd::kernels = static_cast<const pdd_winograd *>(table);
+  pdd::kernels_isa = isa;
+}
