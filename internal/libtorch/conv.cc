@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <atomic>
+#include <initializer_list>
 
 #include "../winograd/winograd.h"
 #include "guard.h"
@@ -50,31 +52,57 @@ pdd_conv conv_of(const Tensor &x, pdd_planes in, pdd_planes in2, pdd_planes out)
 
 Tensor floats(int64_t n) { return at::empty({n}, at::kFloat); }
 
-// Runs c with the filters w, times gain.
-void run(pdd_conv c, pdd_filters w, float gain, const Tensor &bias, const Tensor &slope) {
-  const int isa = kernels_isa, threads = at::get_num_threads(), in = c.in[0].blocks + c.in[1].blocks, out = c.out.blocks;
-  Tensor u = floats(kernels->weights(in, out)), scratch = floats(threads * kernels->scratch(in, out));
-  Tensor b = bias.defined() ? (gain == 1 ? bias.contiguous() : bias.mul(gain)) : at::zeros({out * BLOCK}, at::kFloat);
-  kernels->pack(isa, w, out * BLOCK, in * BLOCK, nullptr, gain, in, u.data_ptr<float>(), 0, out, threads);
-  c.u = u.data_ptr<float>(), c.bias = b.data_ptr<float>(), c.slope = slope.defined() ? slope.data_ptr<float>() : nullptr;
-  kernels->run(isa, &c, threads, scratch.data_ptr<float>());
-}
+int in_blocks(const pdd_conv &c) { return c.in[0].blocks + c.in[1].blocks; }
 
-// The derivative for the filters w, times gain; c.in is the input and c.out the derivative for the sums.
-Tensor filters_gradient(const pdd_conv &c, const Tensor &w, float gain) {
-  Tensor grad = at::empty_like(w);
-  Tensor scratch = floats(kernels->gradient_scratch(c.images, c.height, c.width, c.in[0].blocks + c.in[1].blocks, c.out.blocks));
-  kernels->gradient(kernels_isa, &c, gain, filters(grad), at::get_num_threads(), scratch.data_ptr<float>());
-  return grad;
-}
+// The kernels' work on one call of an operation, in memory that all its steps use one after the other: of many blocks
+// the allocator could keep fewer for the next call.
+class Work {
+ public:
+  // Room for everything about these convolutions, each with its derivatives if asked for.
+  Work(std::initializer_list<pdd_conv> convs, bool gradients) : Work(convs.begin(), convs.end(), gradients) {}
 
-// Makes of g, channels of grad, the derivative for the sums that y = act(sums) came of, and returns gain times its sum.
-Tensor activation_gradient(const Tensor &grad, pdd_planes g, pdd_planes y, double slope, float gain) {
-  Tensor bias = floats(g.blocks * BLOCK), scratch = floats(kernels->bias_scratch(g.blocks));
-  kernels->activation(kernels_isa, g, y, slope, grad.size(0), grad.size(2), grad.size(3), gain, bias.data_ptr<float>(),
-                      at::get_num_threads(), scratch.data_ptr<float>());
-  return bias;
-}
+  template <class Iterator>
+  Work(Iterator begin, Iterator end, bool gradients) {
+    int64_t n = 0;
+    for (Iterator c = begin; c != end; ++c) {
+      const int in = in_blocks(*c), out = c->out.blocks;
+      n = std::max(n, kernels->weights(in, out) + threads_ * kernels->scratch(in, out));
+      if (!gradients) continue;
+      n = std::max({n, kernels->weights(out, in) + threads_ * kernels->scratch(out, in), kernels->bias_scratch(out),
+                    kernels->gradient_scratch(c->images, c->height, c->width, in, out)});
+    }
+    memory_ = floats(n);
+  }
+
+  // c with the filters w, times gain.
+  void run(pdd_conv c, pdd_filters w, float gain, const Tensor &bias, const Tensor &slope) {
+    const int in = in_blocks(c), out = c.out.blocks;
+    float *u = memory_.data_ptr<float>();
+    Tensor b = bias.defined() ? (gain == 1 ? bias.contiguous() : bias.mul(gain)) : at::zeros({out * BLOCK}, at::kFloat);
+    kernels->pack(isa_, w, out * BLOCK, in * BLOCK, nullptr, gain, in, u, 0, out, threads_);
+    c.u = u, c.bias = b.data_ptr<float>(), c.slope = slope.defined() ? slope.data_ptr<float>() : nullptr;
+    kernels->run(isa_, &c, threads_, u + kernels->weights(in, out));
+  }
+
+  // The derivative for the filters w, times gain; c.in is the input and c.out the derivative for the sums.
+  Tensor filters_gradient(const pdd_conv &c, const Tensor &w, float gain) {
+    Tensor grad = at::empty_like(w);
+    kernels->gradient(isa_, &c, gain, filters(grad), threads_, memory_.data_ptr<float>());
+    return grad;
+  }
+
+  // Makes of c.out the derivative for the sums that y = act(sums) came of, and returns gain times its sum.
+  Tensor activation_gradient(const pdd_conv &c, pdd_planes y, double slope, float gain) {
+    Tensor bias = floats(c.out.blocks * BLOCK);
+    kernels->activation(isa_, c.out, y, slope, c.images, c.height, c.width, gain, bias.data_ptr<float>(), threads_,
+                        memory_.data_ptr<float>());
+    return bias;
+  }
+
+ private:
+  const int isa_ = kernels_isa, threads_ = at::get_num_threads();
+  Tensor memory_;
+};
 
 Tensor slopes(int64_t channels, double slope) { return at::full({channels}, slope, at::kFloat); }
 
@@ -82,7 +110,8 @@ struct Conv3x3 : Function<Conv3x3> {
   static Tensor forward(AutogradContext *ctx, const Tensor &x0, const Tensor &w, const c10::optional<Tensor> &bias,
                         bool active, double slope) {
     Tensor x = channels_last(x0), y = pictures(x, w.size(0));
-    run(conv_of(x, planes(x), {}, planes(y)), filters(w), 1, bias.value_or(Tensor()), active ? slopes(w.size(0), slope) : Tensor());
+    const pdd_conv c = conv_of(x, planes(x), {}, planes(y));
+    Work({c}, false).run(c, filters(w), 1, bias.value_or(Tensor()), active ? slopes(w.size(0), slope) : Tensor());
     ctx->save_for_backward({x, w, active ? y : Tensor()});
     ctx->saved_data["slope"] = slope;
     ctx->saved_data["bias"] = bias.has_value();
@@ -90,35 +119,45 @@ struct Conv3x3 : Function<Conv3x3> {
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
-    auto saved = ctx->get_saved_variables();
+    const auto saved = ctx->get_saved_variables();
     const Tensor &x = saved[0], &w = saved[1], &y = saved[2];
     const bool want_bias = ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2);  // a bias left out has no number
     Tensor g = channels_last(grads[0]), gx, gw, gb;
     if (y.defined() && g.is_same(grads[0])) g = g.clone();  // it is not ours to change
+    const pdd_conv c = conv_of(x, planes(x), {}, planes(g));
+    Work work({c}, true);
     if (y.defined() || want_bias)
-      gb = activation_gradient(g, planes(g), y.defined() ? planes(y) : pdd_planes{}, ctx->saved_data["slope"].toDouble(), 1);
+      gb = work.activation_gradient(c, y.defined() ? planes(y) : pdd_planes{}, ctx->saved_data["slope"].toDouble(), 1);
     if (ctx->needs_input_grad(0)) {
       gx = pictures(x, x.size(1));
-      run(conv_of(x, planes(g), {}, planes(gx)), turned(filters(w)), 1, {}, {});
+      work.run(conv_of(x, planes(g), {}, planes(gx)), turned(filters(w)), 1, {}, {});
     }
-    if (ctx->needs_input_grad(1)) gw = filters_gradient(conv_of(x, planes(x), {}, planes(g)), w, 1);
+    if (ctx->needs_input_grad(1)) gw = work.filters_gradient(c, w, 1);
     return {gx, gw, want_bias ? gb : Tensor(), Tensor(), Tensor()};
   }
 };
+
+// The convolutions of a dense block of x and of what all but the last of them make, side by side.
+std::vector<pdd_conv> convolutions(const Tensor &x, const Tensor &grown, int64_t grow, pdd_planes last) {
+  std::vector<pdd_conv> convs;
+  for (int64_t from = 0; from <= grown.size(1); from += grow)
+    convs.push_back(conv_of(x, planes(x), planes(grown, 0, from), from < grown.size(1) ? planes(grown, from, grow) : last));
+  return convs;
+}
 
 // DenseBlock's saved tensors: its input, what the convolutions but the last made side by side, then the filters.
 enum { X, GROWN, W };
 
 struct DenseBlock : Function<DenseBlock> {
-  static Tensor forward(AutogradContext *ctx, const Tensor &x0, at::TensorList w, at::TensorList bias,
-                        double slope, double scale) {
-    const int64_t last = w.size() - 1, feat = x0.size(1), grow = w[0].size(0);
-    Tensor x = channels_last(x0), grown = pictures(x, last * grow), y = pictures(x, feat), leaky = slopes(grow, slope);
-    for (int64_t i = 0; i < last; i++)
-      run(conv_of(x, planes(x), planes(grown, 0, i * grow), planes(grown, i * grow, grow)), filters(w[i]), 1, bias[i], leaky);
-    pdd_conv c = conv_of(x, planes(x), planes(grown), planes(y));
-    c.add[0] = planes(x), c.scale[0] = 1;
-    run(c, filters(w[last]), scale, bias[last], {});
+  static Tensor forward(AutogradContext *ctx, const Tensor &x0, at::TensorList w, at::TensorList bias, double slope,
+                        double scale) {
+    const int64_t last = w.size() - 1, grow = w[0].size(0);
+    Tensor x = channels_last(x0), grown = pictures(x, last * grow), y = pictures(x, x.size(1)), leaky = slopes(grow, slope);
+    std::vector<pdd_conv> convs = convolutions(x, grown, grow, planes(y));
+    convs[last].add[0] = planes(x), convs[last].scale[0] = 1;
+    Work work(convs.begin(), convs.end(), false);
+    for (int64_t i = 0; i < last; i++) work.run(convs[i], filters(w[i]), 1, bias[i], leaky);
+    work.run(convs[last], filters(w[last]), scale, bias[last], {});
     variable_list saved{x, grown};
     saved.insert(saved.end(), w.begin(), w.end());
     ctx->save_for_backward(std::move(saved));
@@ -133,25 +172,21 @@ struct DenseBlock : Function<DenseBlock> {
     const int64_t last = saved.size() - W - 1, feat = x.size(1), grow = w[0].size(0);
     const double slope = ctx->saved_data["slope"].toDouble(), scale = ctx->saved_data["scale"].toDouble();
     Tensor gy = channels_last(grads[0]), g = pictures(x, feat + last * grow);  // g: for x and grown
-    variable_list out(1 + 2 * (last + 1) + 2);
-    auto of_filters = [&](int64_t i, pdd_planes sums, float gain) {
-      if (ctx->needs_input_grad(1 + i))
-        out[1 + i] = filters_gradient(conv_of(x, planes(x), planes(grown, 0, i * grow), sums), w[i], gain);
-    };
-    of_filters(last, planes(gy), scale);
-    out[2 + 2 * last] = activation_gradient(gy, planes(gy), {}, 0, scale);
-    run(conv_of(x, planes(gy), {}, planes(g)), turned(filters(w[last])), scale, {}, {});
-    for (int64_t i = last - 1; i >= 0; i--) {
-      const pdd_planes sums = planes(g, feat + i * grow, grow);
-      out[2 + last + i] = activation_gradient(g, sums, planes(grown, i * grow, grow), slope, 1);
-      of_filters(i, sums, 1);
-      pdd_conv c = conv_of(x, sums, {}, planes(g, 0, feat + i * grow));
-      c.add[0] = c.out, c.scale[0] = 1;
+    std::vector<pdd_conv> convs = convolutions(x, grown, grow, planes(gy));
+    for (int64_t i = 0; i < last; i++) convs[i].out = planes(g, feat + i * grow, grow);
+    Work work(convs.begin(), convs.end(), true);
+    variable_list out(1 + 2 * (last + 1) + 2);  // for x, w, bias, slope and scale
+    for (int64_t i = last; i >= 0; i--) {
+      const float gain = i == last ? scale : 1;
+      out[2 + last + i] = work.activation_gradient(convs[i], i == last ? pdd_planes{} : planes(grown, i * grow, grow), slope, gain);
+      if (ctx->needs_input_grad(1 + i)) out[1 + i] = work.filters_gradient(convs[i], w[i], gain);
+      pdd_conv c = conv_of(x, convs[i].out, {}, planes(g, 0, feat + i * grow));
+      if (i < last) c.add[0] = c.out, c.scale[0] = 1;
       if (i == 0) {
         out[0] = pictures(x, feat);
         c.out = planes(out[0]), c.add[1] = planes(gy), c.scale[1] = 1;
       }
-      run(c, turned(filters(w[i])), 1, {}, {});
+      work.run(c, turned(filters(w[i])), gain, {}, {});
     }
     return out;
   }
@@ -159,7 +194,7 @@ struct DenseBlock : Function<DenseBlock> {
 
 // Whether the kernels compute x * w. They transform the filters anew at each call, which takes as long as some tiles.
 bool eligible(const Tensor &x, const Tensor &w, int64_t stride, int64_t padding) {
-  constexpr int64_t fewest = 16;
+  constexpr int64_t fewest = 32;
   return kernels_isa != PDD_NO_ISA && !autocast_on_cpu() && x.dim() == 4 && w.dim() == 4 && stride == 1 && padding == 1 &&
          w.size(2) == 3 && w.size(3) == 3 && x.is_cpu() && w.is_cpu() && x.scalar_type() == at::kFloat &&
          w.scalar_type() == at::kFloat && x.size(1) == w.size(1) && x.size(1) % BLOCK == 0 && w.size(0) % BLOCK == 0 &&

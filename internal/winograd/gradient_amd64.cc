@@ -8,7 +8,7 @@ using namespace pdd;
 
 namespace {
 
-constexpr int UNIT = 8;     // tiles or input channels that a thread works on at a time
+constexpr int UNIT = 8;     // tiles that a thread transforms at a time
 constexpr int PARTS = 32;   // of all rows, for sums over pixels
 constexpr int LEAST = 144;  // tiles of a chunk, unless there are fewer
 constexpr int64_t CHUNK = 1 << 21;  // floats of a chunk's matrices, if that is not less than LEAST tiles
@@ -23,7 +23,7 @@ int chunk(int tiles, int in, int out) {
 int64_t pdd_winograd_gradient_scratch(int images, int height, int width, int in_blocks, int out_blocks) {
   const int in = in_blocks * BLOCK, out = out_blocks * BLOCK;
   const int tiles = chunk(images * ((height + 3) / 4) * ((width + 3) / 4), in, out);
-  return POINTS * (stride(tiles, in) + stride(tiles, out) + static_cast<int64_t>(in) * out);
+  return POINTS * (stride(tiles, in) + stride(tiles, out) + stride(in, out));
 }
 
 void pdd_winograd_gradient(int isa, const pdd_conv *c, float gain, pdd_filters w, int threads, float *scratch) {
@@ -42,8 +42,9 @@ void pdd_winograd_gradient(int isa, const pdd_conv *c, float gain, pdd_filters w
     for (int p = 0; p < POINTS; p++)
       for (int k = 0; k < in; k += BLOCK) kernel.gradient_products(g, p, k, k + BLOCK, first > 0);
     if (first + most < all) continue;
-#pragma omp for schedule(dynamic)
-    for (int k = 0; k < in; k += UNIT) kernel.gradient_filters(g, gain, w, k, k + UNIT);
+#pragma omp for collapse(2) schedule(dynamic)
+    for (int k = 0; k < in; k += BLOCK)
+      for (int o = 0; o < out; o += BLOCK) kernel.gradient_filters(g, gain, w, k, o);
   }
 }
 

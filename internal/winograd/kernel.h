@@ -26,25 +26,46 @@ inline void filter_1d(const vec *g, vec *o) {
   o[5] = g[2];
 }
 
-// Input channels [from, to) of `outs` filters, at most BLOCK, whose first is w's. Channel k's weights for a point go to
-// row channel[k] of u; a point's rows lie `apart` from the next one's. Beyond outs a row's registers become zero.
-void pack(const pdd_filters &w, int outs, int from, int to, const int32_t *channel, float gain, float *u, int64_t row,
-          int64_t apart) {
-  alignas(64) float taps[9][BLOCK] = {};
-  for (int k = from; k < to; k++) {
-    for (int o = 0; o < outs; o++)
-      for (int t = 0; t < 9; t++) taps[t][o] = gain * w.data[o * w.out + k * w.in + t * w.tap];
-    float *to_u = u + (channel ? channel[k] : k) * row;
+// Filters of at most BLOCK input and BLOCK output channels, tap by tap.
+struct Filters {
+  alignas(64) float taps[9][BLOCK][BLOCK];  // [tap][in][out]
+
+  // In the order of their memory: each cache line is read or written once.
+  template <class F>
+  void each(const pdd_filters &w, int ins, int outs, F f) {
+    if (w.out < w.in)
+      for (int k = 0; k < ins; k++)
+        for (int t = 0; t < 9; t++)
+          for (int o = 0; o < outs; o++) f(taps[t][k][o], w.data[o * w.out + k * w.in + t * w.tap]);
+    else if (w.in < w.tap)
+      for (int o = 0; o < outs; o++)
+        for (int t = 0; t < 9; t++)
+          for (int k = 0; k < ins; k++) f(taps[t][k][o], w.data[o * w.out + k * w.in + t * w.tap]);
+    else
+      for (int o = 0; o < outs; o++)
+        for (int k = 0; k < ins; k++)
+          for (int t = 0; t < 9; t++) f(taps[t][k][o], w.data[o * w.out + k * w.in + t * w.tap]);
+  }
+};
+
+// `ins` x `outs` filters, whose first is w's, times gain. Input channel k's weights for a point go to row channel[k] of u,
+// or k; a point's rows lie `apart` from the next one's. Beyond outs a row's registers become zero.
+void pack(const pdd_filters &w, int ins, int outs, const int32_t *channel, float gain, float *u, int64_t row, int64_t apart) {
+  Filters f;
+  if (outs < BLOCK) __builtin_memset(f.taps, 0, sizeof f.taps);
+  f.each(w, ins, outs, [=](float &tap, const float &from) { tap = gain * from; });
+  for (int k = 0; k < ins; k++) {
+    float *to = u + (channel ? channel[k] : k) * row;
     for (int lane = 0; lane < BLOCK; lane += LANES) {
       vec t[3][6];
       for (int x = 0; x < 3; x++) {
-        vec g[3] = {load(taps[x] + lane), load(taps[3 + x] + lane), load(taps[6 + x] + lane)};
+        vec g[3] = {load(f.taps[x][k] + lane), load(f.taps[3 + x][k] + lane), load(f.taps[6 + x][k] + lane)};
         filter_1d(g, t[x]);
       }
       for (int y = 0; y < 6; y++) {
         vec g[3] = {t[0][y], t[1][y], t[2][y]}, o[6];
         filter_1d(g, o);
-        for (int x = 0; x < 6; x++) store(to_u + (6 * y + x) * apart + lane, o[x]);
+        for (int x = 0; x < 6; x++) store(to + (6 * y + x) * apart + lane, o[x]);
       }
     }
   }
@@ -155,12 +176,12 @@ inline void multiply(const float *a, int64_t a_row, int64_t a_step, const float 
 
 // The 36 products of matrices; `in` and `out` are channels.
 void multiply_points(const float *v, const float *u, int tiles, int in, int out, float *m) {
-  for (int p = 0; p < POINTS; p++, v += stride(TILES, in), m += stride(TILES, out)) {
+  for (int p = 0; p < POINTS; p++, v += stride(TILES, in), u += stride(in, out), m += stride(TILES, out)) {
     int o = 0;
-    for (; o + GROUP <= out; o += GROUP, u += in * GROUP)
-      for (int t = 0; t < tiles; t += MR) multiply<MR, NR>(v + t * in, in, 1, u, GROUP, in, m + t * out + o, out, false);
-    for (; o < out; o += LANES, u += in * LANES)
-      for (int t = 0; t < tiles; t += MR) multiply<MR, 1>(v + t * in, in, 1, u, LANES, in, m + t * out + o, out, false);
+    for (; o + GROUP <= out; o += GROUP)
+      for (int t = 0; t < tiles; t += MR) multiply<MR, NR>(v + t * in, in, 1, u + in * o, GROUP, in, m + t * out + o, out, false);
+    for (; o < out; o += LANES)
+      for (int t = 0; t < tiles; t += MR) multiply<MR, 1>(v + t * in, in, 1, u + in * o, LANES, in, m + t * out + o, out, false);
   }
 }
 

@@ -47,17 +47,17 @@ void gradient_tiles(const pdd_conv &c, const Gradient &g, Tiles tiles) {
   const int64_t skip = tiles.first - g.first;
   float *to = g.v + skip * g.in;
   for (const pdd_planes &planes : c.in)
-    for (int b = 0; b < planes.blocks; b++, to += BLOCK) transform_block(c, planes, b, tiles, to, g.in, g.apart(g.in));
+    for (int b = 0; b < planes.blocks; b++, to += BLOCK) transform_block(c, planes, b, tiles, to, g.in, stride(g.tiles, g.in));
   Place o = place(c, tiles.first);
   float *m = g.m + skip * g.out;
   for (int t = tiles.first; t < tiles.last; t++, next(c, o), m += g.out)
-    for (int b = 0; b < c.out.blocks; b++) spread_tile(c, b, o, m + b * BLOCK, g.apart(g.out));
+    for (int b = 0; b < c.out.blocks; b++) spread_tile(c, b, o, m + b * BLOCK, stride(g.tiles, g.out));
 }
 
 // Input channels [from, to) of a point's u = v^T m, or u += v^T m.
 void gradient_products(const Gradient &g, int point, int from, int to, bool add) {
-  const float *v = g.v + point * g.apart(g.in), *m = g.m + point * g.apart(g.out);
-  float *u = g.u + static_cast<int64_t>(point) * g.in * g.out;
+  const float *v = g.v + point * stride(g.tiles, g.in), *m = g.m + point * stride(g.tiles, g.out);
+  float *u = g.u + point * stride(g.in, g.out);
   int o = 0;
   for (; o + GROUP <= g.out; o += GROUP)
     for (int k = from; k < to; k += KR)
@@ -67,13 +67,13 @@ void gradient_products(const Gradient &g, int point, int from, int to, bool add)
       multiply<KR, 1>(v + k, 1, g.in, m + o, g.out, g.tiles, u + static_cast<int64_t>(k) * g.out + o, g.out, add);
 }
 
-// Input channels [from, to) of the filters, gain times G^T u G.
-void gradient_filters(const Gradient &g, float gain, const pdd_filters &w, int from, int to) {
-  const int64_t apart = static_cast<int64_t>(g.in) * g.out;
-  alignas(64) float taps[9][LANES];
-  for (int o = 0; o < g.out; o += LANES) {
-    for (int k = from; k < to; k++) {
-      const float *u = g.u + static_cast<int64_t>(k) * g.out + o;
+// A block of the filters, gain times G^T u G, from input channel `in` and output channel `out` on.
+void gradient_filters(const Gradient &g, float gain, const pdd_filters &w, int in, int out) {
+  const int64_t apart = stride(g.in, g.out);
+  Filters filters;
+  for (int k = 0; k < BLOCK; k++) {
+    for (int lane = 0; lane < BLOCK; lane += LANES) {
+      const float *u = g.u + static_cast<int64_t>(in + k) * g.out + out + lane;
       vec t[6][3];
       for (int y = 0; y < 6; y++) {
         vec r[6];
@@ -83,12 +83,13 @@ void gradient_filters(const Gradient &g, float gain, const pdd_filters &w, int f
       for (int x = 0; x < 3; x++) {
         vec r[6] = {t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x]}, f[3];
         unfilter_1d(r, f);
-        for (int y = 0; y < 3; y++) store(taps[3 * y + x], gain * f[y]);
+        for (int y = 0; y < 3; y++) store(filters.taps[3 * y + x][k] + lane, gain * f[y]);
       }
-      for (int lane = 0; lane < LANES; lane++)
-        for (int i = 0; i < 9; i++) w.data[(o + lane) * w.out + k * w.in + i * w.tap] = taps[i][lane];
     }
   }
+  pdd_filters block = w;
+  block.data += out * w.out + in * w.in;
+  filters.each(block, BLOCK, BLOCK, [](const float &tap, float &to) { to = tap; });
 }
 
 // Rows [from, to) of all images' rows. sums [blocks][16], unless NULL, gets their sums.

@@ -12,7 +12,7 @@ constexpr int TILES = 24;  // 4x4 tiles worked on together: their matrices fit t
 constexpr int AVX2_GROUP = 16, AVX512_GROUP = 32;
 
 // Floats between two points' matrices: not a power of 2, so that they fall into different sets of the cache.
-constexpr int64_t stride(int64_t tiles, int64_t channels) { return tiles * channels + 16; }
+constexpr int64_t stride(int64_t rows, int64_t columns) { return rows * columns + 16; }
 
 // The interpolation points are 0, ±A, ±B and infinity, with A B = 1, which keeps the factors of the transforms small.
 constexpr float A = 0.70710678118654752f, B = 1.41421356237309505f;
@@ -31,8 +31,6 @@ struct Gradient {
   int first, tiles;  // first: of the convolution's tiles
   int in, out;       // channels
   float *v, *m, *u;
-
-  int64_t apart(int channels) const { return stride(tiles, channels); }
 };
 
 // The kernels for an instruction set. Each is a part of the work, for one thread.
@@ -40,11 +38,11 @@ struct Kernels {
   int group;  // output channels whose weights lie together
   int rows;   // tiles whose products are made together
   void (*run)(const pdd_conv &c, Tiles tiles, float *scratch);
-  void (*pack)(const pdd_filters &w, int outs, int from, int to, const int32_t *channel, float gain, float *u,
-               int64_t row, int64_t apart);
+  void (*pack)(const pdd_filters &w, int ins, int outs, const int32_t *channel, float gain, float *u, int64_t row,
+               int64_t apart);
   void (*gradient_tiles)(const pdd_conv &c, const Gradient &g, Tiles tiles);
   void (*gradient_products)(const Gradient &g, int point, int from, int to, bool add);
-  void (*gradient_filters)(const Gradient &g, float gain, const pdd_filters &w, int from, int to);
+  void (*gradient_filters)(const Gradient &g, float gain, const pdd_filters &w, int in, int out);
   void (*activation)(const pdd_planes &g, const pdd_planes &y, float slope, int width, int height, int from, int to,
                      float *sums);
 };

@@ -17,7 +17,7 @@ int pdd_winograd_isa(void) {
 }
 
 int64_t pdd_winograd_weights(int in_blocks, int out_blocks) {
-  return static_cast<int64_t>(POINTS) * in_blocks * BLOCK * out_blocks * BLOCK;
+  return POINTS * stride(in_blocks * BLOCK, out_blocks * BLOCK);
 }
 
 int64_t pdd_winograd_scratch(int in_blocks, int out_blocks) {
@@ -35,10 +35,10 @@ void pdd_winograd_pack(int isa, pdd_filters w, int out, int in, const int32_t *c
     const int64_t o = i / parts * BLOCK, k = i % parts * BLOCK;
     // output channels whose weights lie together; where o's begin
     const int64_t wide = o < whole ? group : BLOCK, begin = o / wide * wide * channels + o % wide;
-    pdd_filters first = w;
-    first.data += o * w.out;
-    kernel.pack(first, std::min<int64_t>(out - o, BLOCK), k, std::min<int64_t>(in, k + BLOCK), channel, gain, u + begin,
-                wide, channels * outs);
+    pdd_filters block = w;
+    block.data += o * w.out + k * w.in;
+    kernel.pack(block, std::min<int64_t>(in - k, BLOCK), std::min<int64_t>(out - o, BLOCK), channel ? channel + k : nullptr,
+                gain, u + begin + (channel ? 0 : k * wide), wide, stride(channels, outs));
   }
 }
 

@@ -124,8 +124,8 @@ func TestTilesFit(t *testing.T) {
 func TestMemory(t *testing.T) {
 	for _, net := range nets {
 		m := open(t, net)
-		const small, large = 160 * 120, 320 * 240
-		got := (peak(t, m, 320, 240) - peak(t, m, 160, 120)) / (large - small)
+		const small, large = 480 * 360, 640 * 480 // all of their convolutions in the kernels
+		got := (peak(t, m, 640, 480) - peak(t, m, 480, 360)) / (large - small)
 		if want := networks[net].pixelBytes; got > want || got < want*2/3 {
 			t.Errorf("%v: %d bytes a pixel, want at most %d and not much less", net, got, want)
 		}
