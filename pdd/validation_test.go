@@ -63,7 +63,7 @@ func TestValidationNumbers(t *testing.T) {
 	}{{"", tr.Average(), false}, {"_cc", tr.Average(), true}, {"_raw", tr.Specialist(), false}, {"_raw_cc", tr.Specialist(), true}} {
 		psnr, sharp := 0.0, 0.0
 		for _, name := range []string{"p0.png", "p1.png"} {
-			img := upscale(t, upscaler(t, pdd.WithModel(variant.net), pdd.WithThreads(1)), readPicture(t, filepath.Join(c.Validation.LR, name)), pdd.ColorCorrection(variant.correct))
+			img := upscale(t, upscaler(t, pdd.WithModel(forInference(t, variant.net)), pdd.WithThreads(1)), readPicture(t, filepath.Join(c.Validation.LR, name)), pdd.ColorCorrection(variant.correct))
 			truth := readPicture(t, filepath.Join(c.Validation.HR, name)).(*image.RGBA).SubImage(img.Bounds())
 			p, err := metrics.PSNR(img, truth, metrics.Convention{Color: metrics.YBT601, Crop: 2})
 			s, err2 := metrics.SharpnessRatio(img, truth, 2)
@@ -87,6 +87,17 @@ func TestValidationNumbers(t *testing.T) {
 			seen[text] = true
 		}
 	}
+}
+
+// forInference is the network as validation runs it.
+func forInference(t testing.TB, net models.Trainable) models.Generator {
+	t.Helper()
+	g, err := models.ForInference(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
 }
 
 func readPicture(t testing.TB, path string) image.Image {

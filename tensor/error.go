@@ -21,13 +21,19 @@ type Error struct {
 	Cause  error     // what libtorch said, or what is wrong with the arguments
 }
 
+// mostShapes is how many shapes an error's text tells.
+const mostShapes = 12
+
 // Error says operation, shapes and cause in one line.
 func (e *Error) Error() string {
-	shapes := make([]string, len(e.Shapes))
-	for i, s := range e.Shapes {
-		if shapes[i] = "none"; s != nil {
-			shapes[i] = strings.ReplaceAll(fmt.Sprint(s), " ", "×")
+	shapes := make([]string, min(len(e.Shapes), mostShapes))
+	for i := range shapes {
+		if shapes[i] = "none"; e.Shapes[i] != nil {
+			shapes[i] = strings.ReplaceAll(fmt.Sprint(e.Shapes[i]), " ", "×")
 		}
+	}
+	if more := len(e.Shapes) - len(shapes); more > 0 {
+		shapes = append(shapes, fmt.Sprintf("%d more", more))
 	}
 	cause := strings.Join(strings.Fields(e.Cause.Error()), " ")
 	if len(shapes) == 0 {

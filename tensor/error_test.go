@@ -91,6 +91,10 @@ func TestErrorText(t *testing.T) {
 	if got, want := e.Error(), "tensor: conv2d of [1×3×8×8], none, []: two lines"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	e.Shapes = make([][]int64, 700)
+	if got := e.Error(); len(got) > 200 || !strings.Contains(got, "none, 688 more: two lines") {
+		t.Errorf("of 700 tensors: %q", got)
+	}
 }
 
 func TestOutOfMemory(t *testing.T) {

@@ -4,22 +4,40 @@ package golden_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/models"
 )
 
+var generators = []string{"models.rrdbnet", "models.srvgg", "upscale.realesrgan_x4plus", "upscale.tiled"}
+
 // TestGoldenForInference runs the cases of generators in the kernels for inference, which know no gradients.
 func TestGoldenForInference(t *testing.T) {
+	loadOptions = []models.LoadOption{models.InferenceOnly()}
+	defer func() { loadOptions = nil }()
+	runAgain(t, generators, "grad_x", "grad_w")
+}
+
+// TestGoldenByLibtorch runs the cases of networks without kernels of our own.
+func TestGoldenByLibtorch(t *testing.T) {
+	libtorch.SetConvKernels(0)
+	defer libtorch.SetConvKernels(math.MaxInt)
+	runAgain(t, slices.Concat(generators, []string{"losses.perceptual", "metrics.lpips", "models.unet_discriminator", "models.vgg19",
+		"train.trajectory"}))
+}
+
+// runAgain runs the cases of operations which TestGolden runs in our own kernels, as far as networks have them, but for
+// some outputs.
+func runAgain(t *testing.T, ops []string, without ...string) {
 	if !winograd.Available() {
 		t.Skip("no kernels for this CPU")
 	}
-	loadOptions = []models.LoadOption{models.InferenceOnly()}
-	defer func() { loadOptions = nil }()
 	for _, c := range loadCases(t) {
-		if !slices.Contains([]string{"models.rrdbnet", "models.srvgg", "upscale.realesrgan_x4plus", "upscale.tiled"}, c.Op) {
+		if !slices.Contains(ops, c.Op) {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
@@ -30,7 +48,7 @@ func TestGoldenForInference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Outputs = slices.DeleteFunc(c.Outputs, func(name string) bool { return name == "grad_x" || name == "grad_w" })
+			c.Outputs = slices.DeleteFunc(c.Outputs, func(name string) bool { return slices.Contains(without, name) })
 			report, err := c.Compare(got)
 			if err != nil {
 				t.Error(err)

@@ -51,7 +51,7 @@ var networks = [...]network{
 		layers: []layer{{"relu1_2", 64, 1}, {"relu2_2", 128, 2}, {"relu3_3", 256, 4}, {"relu4_3", 512, 8}, {"relu5_3", 512, 16}},
 	},
 	Squeeze: {
-		name: "squeeze", load: models.LoadSqueezeNet, minSide: 17, halo: 112, pixelBytes: 340,
+		name: "squeeze", load: models.LoadSqueezeNet, minSide: 17, halo: 112, pixelBytes: 380,
 		layers: []layer{{"relu1", 64, 2}, {"fire3", 128, 4}, {"fire5", 256, 8},
 			{"fire6", 384, 16}, {"fire7", 384, 16}, {"fire8", 512, 16}, {"fire9", 512, 16}},
 	},
