@@ -71,11 +71,13 @@ func TestKernelsEqualLibtorch(t *testing.T) {
 			n, in, out, h, w int64
 			bias, leaky      bool
 			channelsLast     bool
+			shifted          bool // views that begin in the middle of a register
 		}{
 			{n: 1, in: 16, out: 16, h: 16, w: 16},
 			{n: 2, in: 64, out: 32, h: 24, w: 24, bias: true, leaky: true, channelsLast: true},
 			{n: 3, in: 48, out: 80, h: 13, w: 9, bias: true},
 			{n: 1, in: 16, out: 48, h: 1, w: 70, leaky: true, channelsLast: true},
+			{n: 1, in: 32, out: 32, h: 20, w: 21, bias: true, leaky: true, shifted: true},
 			{n: 5, in: 32, out: 16, h: 50, w: 35, bias: true, leaky: true}, // several chunks of tiles
 		} {
 			t.Run(fmt.Sprint(c), func(t *testing.T) {
@@ -87,6 +89,10 @@ func TestKernelsEqualLibtorch(t *testing.T) {
 					}
 					fn := func(s *tensor.Scope, leaves []torch.Tensor) torch.Tensor {
 						x, w, bias := leaves[0], leaves[1], torch.Tensor{}
+						if c.shifted {
+							leaves = each(leaves, func(x torch.Tensor) torch.Tensor { return shifted(s, x) })
+							x, w = leaves[0], leaves[1]
+						}
 						if c.channelsLast {
 							x, w = s.ChannelsLast(x), s.ChannelsLast(w)
 						}
@@ -104,6 +110,20 @@ func TestKernelsEqualLibtorch(t *testing.T) {
 			})
 		}
 	})
+}
+
+func each(ts []torch.Tensor, fn func(torch.Tensor) torch.Tensor) (out []torch.Tensor) {
+	for _, t := range ts {
+		out = append(out, fn(t))
+	}
+	return out
+}
+
+// shifted is x as a view of memory that begins one element earlier.
+func shifted(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+	flat := s.Reshape(x, -1)
+	longer := s.Cat(0, s.Narrow(flat, 0, 0, 1), flat)
+	return s.Reshape(s.Narrow(longer, 0, 1, s.Shape(flat)[0]), s.Shape(x)...)
 }
 
 const blockInputs = 11

@@ -23,7 +23,10 @@ constexpr int64_t BLOCK = 16;
 const pdd_winograd *kernels = nullptr;  // set before the first call
 std::atomic<int> kernels_isa{PDD_NO_ISA};
 
-Tensor channels_last(const Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+// The kernels load whole registers; views may begin anywhere.
+Tensor aligned(const Tensor &x) { return reinterpret_cast<uintptr_t>(x.data_ptr()) % 64 ? x.clone() : x; }
+
+Tensor channels_last(const Tensor &x) { return aligned(x.contiguous(at::MemoryFormat::ChannelsLast)); }
 
 Tensor pictures(const Tensor &like, int64_t channels) {
   return at::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), at::MemoryFormat::ChannelsLast);
@@ -78,7 +81,7 @@ class Work {
   void run(pdd_conv c, pdd_filters w, float gain, const Tensor &bias, const Tensor &slope) {
     const int in = in_blocks(c), out = c.out.blocks;
     float *u = memory_.data_ptr<float>();
-    Tensor b = bias.defined() ? (gain == 1 ? bias.contiguous() : bias.mul(gain)) : at::zeros({out * BLOCK}, at::kFloat);
+    Tensor b = bias.defined() ? aligned(gain == 1 ? bias.contiguous() : bias.mul(gain)) : at::zeros({out * BLOCK}, at::kFloat);
     kernels->pack(isa_, w, out * BLOCK, in * BLOCK, nullptr, gain, in, u, 0, out, threads_);
     c.u = u, c.bias = b.data_ptr<float>(), c.slope = slope.defined() ? slope.data_ptr<float>() : nullptr;
     kernels->run(isa_, &c, threads_, u + kernels->weights(in, out));

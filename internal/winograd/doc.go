@@ -2,8 +2,10 @@
 // (Lavin and Gray 2016, arXiv 1509.09308): a quarter of the multiplications of the direct way, for results that differ
 // from it by about as much as two orders of summation do. What follows a convolution in a network (bias, LeakyReLU or
 // PReLU, residual sums) happens while its result is in registers; what precedes it (concatenation, nearest enlargement)
-// happens while its input is read.
+// happens while its input is read. Its derivatives, for the input and for the filters, are computed by the transposes of
+// the same transforms.
 //
 // It needs an x86-64 CPU with AVX2 and FMA, better AVX-512, and knows no network and no tensor: memory comes from the
-// caller, as addresses outside of Go's heap. Package models builds its fast networks of it.
+// caller, as addresses outside of Go's heap. Package models builds its fast networks for inference of it; package libtorch
+// calls it, by [Table], for the convolutions of training.
 package winograd
