@@ -226,3 +226,33 @@ func TestKernelsAreExact(t *testing.T) {
 		})
 	})
 }
+
+// TestKernelsKeepWhatIsNotFinite: where libtorch's results and gradients are not finite, those of the kernels are not
+// either, nor in more than the rest of the tiles of 4×4 pixels.
+func TestKernelsKeepWhatIsNotFinite(t *testing.T) {
+	const channels, side, at = 16, 24, 10
+	onEachKernel(t, func(t *testing.T) {
+		for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+			in(t, func(s *tensor.Scope) {
+				x := s.Clone(s.RandN(1, tensor.Float32, tensor.CPU, 1, channels, side, side))
+				w := s.Clone(s.RandN(2, tensor.Float32, tensor.CPU, channels, channels, 3, 3))
+				s.Fill(s.Narrow(s.Narrow(s.Narrow(x, 2, at, 1), 3, at, 1), 1, 3, 1), bad)
+				s.RequiresGrad(true, w)
+				y := s.Conv2DLeaky(x, w, torch.Tensor{}, tensor.ConvOptions{Padding: 1}, .2)
+				for i, v := range s.Float64s(y) {
+					row, col := i/side%side, i%side
+					near := max(row-at, at-row, col-at, at-col) <= 1
+					sameTiles := row/4 >= (at-1)/4 && row/4 <= (at+1)/4 && col/4 >= (at-1)/4 && col/4 <= (at+1)/4
+					if finite := !math.IsNaN(v - v); finite && near || !finite && !sameTiles {
+						t.Fatalf("%v at row and column %d: row %d, column %d is %v", bad, at, row, col, v)
+					}
+				}
+				for i, v := range s.Float64s(s.Grads(s.Sum(y, false), false, w)[0]) {
+					if finite := !math.IsNaN(v - v); finite == (i/9%channels == 3) {
+						t.Fatalf("%v in channel 3: the gradient for weight %d is %v", bad, i, v)
+					}
+				}
+			})
+		}
+	})
+}

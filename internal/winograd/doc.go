@@ -5,6 +5,8 @@
 // happens while its input is read. Its derivatives, for the input and for the filters, are computed by the transposes of
 // the same transforms.
 //
+// A number that is not finite makes the whole tile of 4×4 results NaN that any of them would be not finite in.
+//
 // It needs an x86-64 CPU with AVX2 and FMA, better AVX-512, and knows no network and no tensor: memory comes from the
 // caller, as addresses outside of Go's heap. Package models builds its fast networks for inference of it; package libtorch
 // calls it, by [Table], for the convolutions of training.
