@@ -87,7 +87,10 @@ func (p *packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) w
 	if p.memory == nil {
 		return winograd.Layer{}
 	}
-	return winograd.Pack(unsafe.Add(p.memory, 4*at), p.s.Float32s(c.Weight), p.s.Float32s(c.Bias), slope, gain, in)
+	rows := p.s.Contiguous(p.s.Permute(c.Weight, 0, 2, 3, 1)) // [out,3,3,in], as it lies in memory
+	n := int(p.s.Shape(rows)[3])
+	w := winograd.Filters{Data: p.s.Data(rows), Out: 9 * n, In: 1, Tap: n}
+	return winograd.Pack(unsafe.Add(p.memory, 4*at), w, p.s.Float32s(c.Bias), slope, gain, in)
 }
 
 // leaky packs a convolution that LeakyReLU follows.

@@ -24,6 +24,13 @@ func (p Planes) Slice(from, to int) Planes {
 	return p
 }
 
+// Filters are a convolution's weights, 3×3 taps for each pair of channels, in the caller's memory, not Go's. Out, In and
+// Tap are how many floats lie from one output channel, input channel and tap to the next.
+type Filters struct {
+	Data         unsafe.Pointer
+	Out, In, Tap int
+}
+
 // Layer is a convolution that is ready to run. It is read-only, so goroutines may share it while its memory lives.
 type Layer struct {
 	weights unsafe.Pointer // the 36 matrices, then bias and slopes

@@ -24,20 +24,17 @@ func Available() bool { return isa != C.PDD_NO_ISA }
 // Table is the kernels' C face, a *pdd_winograd, and the instruction set to call them for.
 func Table() (table unsafe.Pointer, set int) { return unsafe.Pointer(&C.pdd_winograd_table), int(isa) }
 
-// Pack writes a convolution's weights, w [out][in][3][3] and bias [out], both times gain, to memory of Floats(in, out)
+// Pack writes a convolution's weights and bias [out], both times gain, to memory of Floats(in, out)
 // floats, and returns it. slope [out] is what activation multiplies negative results by: LeakyReLU's and
 // PReLU's; nil for none. in lists the channels of the pictures the convolution sees side by side, one or two.
-func Pack(memory unsafe.Pointer, w, bias, slope []float32, gain float32, in []int) Layer {
+func Pack(memory unsafe.Pointer, w Filters, bias, slope []float32, gain float32, in []int) Layer {
 	out := len(bias)
 	l := Layer{in: sumBlocks(in), out: Blocks(out), weights: memory, active: slope != nil}
 	place := places(in)
 	if len(place) < l.in*Block || out < l.out*Block { // some channels are filled up
 		clear(unsafe.Slice((*float32)(memory), Floats(in, out)))
 	}
-	filters := C.pdd_filters{data: (*C.float)(unsafe.SliceData(w)), out: C.int64_t(len(place) * 9), in: 9, tap: 1}
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	pin.Pin(filters.data)
+	filters := C.pdd_filters{data: (*C.float)(w.Data), out: C.int64_t(w.Out), in: C.int64_t(w.In), tap: C.int64_t(w.Tap)}
 	inParts(l.out, func(from, to int) {
 		C.pdd_winograd_pack(C.int(isa), filters, C.int(out), C.int(len(place)), (*C.int32_t)(unsafe.SliceData(place)),
 			C.float(gain), C.int(l.in), (*C.float)(memory), C.int(from), C.int(to), 1)

@@ -13,7 +13,7 @@ func Table() (table unsafe.Pointer, set int) { return nil, 0 }
 const missing = "winograd: no kernels for this CPU"
 
 // Pack is missing here.
-func Pack(memory unsafe.Pointer, w, bias, slope []float32, gain float32, in []int) Layer {
+func Pack(memory unsafe.Pointer, w Filters, bias, slope []float32, gain float32, in []int) Layer {
 	panic(missing)
 }
 

@@ -43,6 +43,14 @@ func picture(t *testing.T, v []float32, channels, rows, width int) Planes {
 	return p
 }
 
+// filters are w [out][in][3][3].
+func filters(t *testing.T, w []float32, in int) Filters {
+	t.Helper()
+	f := Filters{Data: memory(t, len(w)), Out: 9 * in, In: 9, Tap: 1}
+	copy(view(f.Data, len(w)), w)
+	return f
+}
+
 // image is the inverse of picture.
 func image(t *testing.T, p Planes, channels int) []float32 {
 	t.Helper()
@@ -138,7 +146,7 @@ func TestEqualsDirectConvolution(t *testing.T) {
 					slope = nil
 				}
 				const gain = 0.5
-				layer := Pack(memory(t, Floats(c.in, c.out)), w, bias, slope, gain, c.in)
+				layer := Pack(memory(t, Floats(c.in, c.out)), filters(t, w, channels), bias, slope, gain, c.in)
 				job, seen := Job{Height: c.h, Enlarge: c.enlarge}, []float32{}
 				for i, n := range c.in {
 					x := random(rng, n*c.h*c.w)
@@ -180,7 +188,7 @@ func TestBandsEqualTheWhole(t *testing.T) {
 		const in, out, h, w, band = 20, 33, 22, 19, 8
 		rng := rand.New(rand.NewPCG(3, 4))
 		x, weights, bias := random(rng, in*h*w), random(rng, out*in*9), random(rng, out)
-		layer := Pack(memory(t, Floats([]int{in}, out)), weights, bias, nil, 1, []int{in})
+		layer := Pack(memory(t, Floats([]int{in}, out)), filters(t, weights, in), bias, nil, 1, []int{in})
 		scratch := memory(t, layer.Scratch())
 		whole := Planes{Blocks: Blocks(out), Rows: h, Width: w}
 		whole.Data = memory(t, whole.Floats())
