@@ -195,14 +195,20 @@ struct DenseBlock : Function<DenseBlock> {
   }
 };
 
-// Whether the kernels compute x * w. They transform the filters anew at each call, which takes as long as some tiles.
+// Whether the kernels compute x * w. They transform the filters anew at each call, which takes as long as some tens of
+// tiles (docs/PERFORMANCE.md), and whole tiles even where the pictures fill a small part of them.
 bool eligible(const Tensor &x, const Tensor &w, int64_t stride, int64_t padding) {
-  constexpr int64_t fewest = 32;
-  return kernels_isa != PDD_NO_ISA && !autocast_on_cpu() && x.dim() == 4 && w.dim() == 4 && stride == 1 && padding == 1 &&
-         w.size(2) == 3 && w.size(3) == 3 && x.is_cpu() && w.is_cpu() && x.scalar_type() == at::kFloat &&
-         w.scalar_type() == at::kFloat && x.size(1) == w.size(1) && x.size(1) % BLOCK == 0 && w.size(0) % BLOCK == 0 &&
-         x.size(0) * ((x.size(2) + 3) / 4) * ((x.size(3) + 3) / 4) >= fewest;
+  if (kernels_isa == PDD_NO_ISA || autocast_on_cpu() || x.dim() != 4 || w.dim() != 4 || stride != 1 || padding != 1 ||
+      w.size(2) != 3 || w.size(3) != 3 || !x.is_cpu() || !w.is_cpu() || x.scalar_type() != at::kFloat ||
+      w.scalar_type() != at::kFloat || x.size(1) != w.size(1) || x.size(1) % BLOCK != 0 || w.size(0) % BLOCK != 0)
+    return false;
+  constexpr int64_t fewest = 32, pixels = 16;  // of a tile
+  const int64_t tiles = x.size(0) * ((x.size(2) + 3) / 4) * ((x.size(3) + 3) / 4);
+  return tiles >= fewest && x.size(0) * x.size(2) * x.size(3) * 2 >= tiles * pixels;
 }
+
+// The derivative of LeakyReLU is told from its result, which needs a slope that keeps the sign.
+bool keeps_sign(double slope) { return slope >= 0; }
 
 // Taps a fixed distance apart.
 Tensor regular(const Tensor &w) { return w.stride(2) == 3 * w.stride(3) ? w : w.contiguous(); }
@@ -233,7 +239,7 @@ Tensor conv3x3(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bi
 
 Tensor conv2d_leaky(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, int64_t stride, int64_t padding,
                     double slope) {
-  if (eligible(x, w, stride, padding)) return conv3x3(x, w, bias, true, slope);
+  if (keeps_sign(slope) && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, true, slope);
   int64_t strides[2] = {stride, stride}, paddings[2] = {padding, padding};
   Tensor y = at::conv2d(x, w, bias, strides, paddings);
   return at::leaky_relu_(y, slope);
@@ -248,7 +254,7 @@ Tensor conv2d(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bia
 
 Tensor dense_block(const Tensor &x, const std::vector<Tensor> &w, const std::vector<Tensor> &bias, double slope, double scale) {
   TORCH_CHECK(w.size() >= 2 && w.size() == bias.size(), "want as many filters as biases, two at least");
-  if (eligible_block(x, w, bias)) return DenseBlock::apply(x, at::TensorList(w), at::TensorList(bias), slope, scale);
+  if (keeps_sign(slope) && eligible_block(x, w, bias)) return DenseBlock::apply(x, at::TensorList(w), at::TensorList(bias), slope, scale);
   Tensor seen = x;
   for (size_t i = 0; i + 1 < w.size(); i++) {
     Tensor out = conv2d_leaky(seen, w[i], bias[i], 1, 1, slope);

@@ -1,6 +1,7 @@
 // Package winograd runs 3×3 convolutions of stride 1 on the CPU in float32 by Winograd's minimal filtering F(4×4, 3×3)
 // (Lavin and Gray 2016, arXiv 1509.09308): a quarter of the multiplications of the direct way, for results that differ
-// from it by about as much as two orders of summation do. What follows a convolution in a network (bias, LeakyReLU or
+// from it by some 1e-6 of the largest values among the 6×6 pixels around a tile of 4×4: like two orders of summation where
+// the pixels are of one size, more for small results beside a much larger pixel. What follows a convolution in a network (bias, LeakyReLU or
 // PReLU, residual sums) happens while its result is in registers; what precedes it (concatenation, nearest enlargement)
 // happens while its input is read. Its derivatives, for the input and for the filters, are computed by the transposes of
 // the same transforms.

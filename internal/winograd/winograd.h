@@ -54,9 +54,9 @@ void pdd_winograd_pack(int isa, pdd_filters w, int out, int in, const int32_t *c
 
 void pdd_winograd_run(int isa, const pdd_conv *c, int threads, float *scratch);
 
-// The derivative of a convolution for its filters, times gain, into w: c has the convolution's input (in), the
-// derivative for its sums (out), images, height and width. Filters are computed for whole blocks. The result does not
-// depend on threads. scratch has pdd_winograd_gradient_scratch floats in all.
+// The derivative of a convolution for its filters, times gain, into w: c has the convolution's input (in), the derivative
+// for its sums (out), images, height, width, from 0 and to the height. All channels of whole blocks have filters. The
+// result does not depend on threads. scratch has pdd_winograd_gradient_scratch floats in all.
 void pdd_winograd_gradient(int isa, const pdd_conv *c, float gain, pdd_filters w, int threads, float *scratch);
 int64_t pdd_winograd_gradient_scratch(int images, int height, int width, int in_blocks, int out_blocks);
 
