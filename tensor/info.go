@@ -173,7 +173,7 @@ func ResetPeak() { libtorch.ResetPeakBytes() }
 func (s *Scope) Peak(fn func()) int64 { return libtorch.ThreadPeak(fn) }
 
 // LimitMemory makes CPU tensor allocations fail with [ErrOutOfMemory] that would raise LiveBytes above n, in the
-// whole process; 0 removes the limit. What convolutions use beside tensors is not counted.
+// whole process; 0 removes the limit. What libtorch's convolutions use beside tensors is not counted.
 func LimitMemory(n int64) { libtorch.SetAllocationLimit(n) }
 
 // Trim gives memory that is free but still held by the C heap back to the system.

@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr int64_t BLOCK = 16;
+constexpr int64_t BLOCK = PDD_BLOCK;
 
 const pdd_winograd *kernels = nullptr;  // set before the first call
 std::atomic<int> kernels_isa{PDD_NO_ISA};
@@ -72,7 +72,7 @@ class Work {
       n = std::max(n, kernels->weights(in, out) + threads_ * kernels->scratch(in, out));
       if (!gradients) continue;
       n = std::max({n, kernels->weights(out, in) + threads_ * kernels->scratch(out, in), kernels->bias_scratch(out),
-                    kernels->gradient_scratch(c->images, c->height, c->width, in, out)});
+                    kernels->gradient_scratch(&*c)});
     }
     memory_ = floats(n);
   }
@@ -111,12 +111,12 @@ Tensor slopes(int64_t channels, double slope) { return at::full({channels}, slop
 
 struct Conv3x3 : Function<Conv3x3> {
   static Tensor forward(AutogradContext *ctx, const Tensor &x0, const Tensor &w, const c10::optional<Tensor> &bias,
-                        bool active, double slope) {
+                        c10::optional<double> slope) {
     Tensor x = channels_last(x0), y = pictures(x, w.size(0));
     const pdd_conv c = conv_of(x, planes(x), {}, planes(y));
-    Work({c}, false).run(c, filters(w), 1, bias.value_or(Tensor()), active ? slopes(w.size(0), slope) : Tensor());
-    ctx->save_for_backward({x, w, active ? y : Tensor()});
-    ctx->saved_data["slope"] = slope;
+    Work({c}, false).run(c, filters(w), 1, bias.value_or(Tensor()), slope ? slopes(w.size(0), *slope) : Tensor());
+    ctx->save_for_backward({x, w, slope ? y : Tensor()});
+    ctx->saved_data["slope"] = slope.value_or(1);
     ctx->saved_data["bias"] = bias.has_value();
     return y;
   }
@@ -136,7 +136,7 @@ struct Conv3x3 : Function<Conv3x3> {
       work.run(conv_of(x, planes(g), {}, planes(gx)), turned(filters(w)), 1, {}, {});
     }
     if (ctx->needs_input_grad(1)) gw = work.filters_gradient(c, w, 1);
-    return {gx, gw, want_bias ? gb : Tensor(), Tensor(), Tensor()};
+    return {gx, gw, want_bias ? gb : Tensor(), Tensor()};
   }
 };
 
@@ -195,12 +195,17 @@ struct DenseBlock : Function<DenseBlock> {
   }
 };
 
+// Filters that the kernels know: 3x3, between whole blocks of channels.
+bool fits(const Tensor &w) {
+  return w.dim() == 4 && w.size(2) == 3 && w.size(3) == 3 && w.size(0) % BLOCK == 0 && w.size(1) % BLOCK == 0 &&
+         w.is_cpu() && w.scalar_type() == at::kFloat;
+}
+
 // Whether the kernels compute x * w. They transform the filters anew at each call, which takes as long as some tens of
 // tiles (docs/PERFORMANCE.md), and whole tiles even where the pictures fill a small part of them.
 bool eligible(const Tensor &x, const Tensor &w, int64_t stride, int64_t padding) {
-  if (kernels_isa == PDD_NO_ISA || autocast_on_cpu() || x.dim() != 4 || w.dim() != 4 || stride != 1 || padding != 1 ||
-      w.size(2) != 3 || w.size(3) != 3 || !x.is_cpu() || !w.is_cpu() || x.scalar_type() != at::kFloat ||
-      w.scalar_type() != at::kFloat || x.size(1) != w.size(1) || x.size(1) % BLOCK != 0 || w.size(0) % BLOCK != 0)
+  if (kernels_isa == PDD_NO_ISA || autocast_on_cpu() || !fits(w) || stride != 1 || padding != 1 || x.dim() != 4 ||
+      x.size(1) != w.size(1) || !x.is_cpu() || x.scalar_type() != at::kFloat)
     return false;
   constexpr int64_t fewest = 32, pixels = 16;  // of a tile
   const int64_t tiles = x.size(0) * ((x.size(2) + 3) / 4) * ((x.size(3) + 3) / 4);
@@ -210,8 +215,7 @@ bool eligible(const Tensor &x, const Tensor &w, int64_t stride, int64_t padding)
 // The derivative of LeakyReLU is told from its result, which needs a slope that keeps the sign.
 bool keeps_sign(double slope) { return slope >= 0; }
 
-// Taps a fixed distance apart.
-Tensor regular(const Tensor &w) { return w.stride(2) == 3 * w.stride(3) ? w : w.contiguous(); }
+bool regular(const Tensor &w) { return w.stride(2) == 3 * w.stride(3); }  // taps a fixed distance apart
 
 bool plain_bias(const Tensor &b, const Tensor &w) {
   return b.is_cpu() && b.scalar_type() == at::kFloat && b.dim() == 1 && b.size(0) == w.size(0);
@@ -222,24 +226,22 @@ bool eligible_block(const Tensor &x, const std::vector<Tensor> &w, const std::ve
   if (!eligible(x, w[0], 1, 1)) return false;
   const int64_t feat = x.size(1), grow = w[0].size(0);
   for (size_t i = 0; i < w.size(); i++) {
-    const std::vector<int64_t> want{i + 1 < w.size() ? grow : feat, feat + static_cast<int64_t>(i) * grow, 3, 3};
-    if (w[i].sizes() != want || w[i].scalar_type() != at::kFloat || !w[i].is_cpu() || w[i].stride(2) != 3 * w[i].stride(3) ||
-        !plain_bias(bias[i], w[i]))
-      return false;
+    const int64_t out = i + 1 < w.size() ? grow : feat, in = feat + static_cast<int64_t>(i) * grow;
+    if (!fits(w[i]) || w[i].size(0) != out || w[i].size(1) != in || !regular(w[i]) || !plain_bias(bias[i], w[i])) return false;
   }
   return true;
 }
 
-Tensor conv3x3(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, bool active, double slope) {
+Tensor conv3x3(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, c10::optional<double> slope) {
   TORCH_CHECK(!bias || plain_bias(*bias, w), "want a bias of float32 [", w.size(0), "]");
-  return Conv3x3::apply(x, regular(w), bias, active, slope);
+  return Conv3x3::apply(x, regular(w) ? w : w.contiguous(), bias, slope);
 }
 
 }  // namespace
 
 Tensor conv2d_leaky(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, int64_t stride, int64_t padding,
                     double slope) {
-  if (keeps_sign(slope) && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, true, slope);
+  if (keeps_sign(slope) && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, slope);
   int64_t strides[2] = {stride, stride}, paddings[2] = {padding, padding};
   Tensor y = at::conv2d(x, w, bias, strides, paddings);
   return at::leaky_relu_(y, slope);
@@ -247,7 +249,7 @@ Tensor conv2d_leaky(const Tensor &x, const Tensor &w, const c10::optional<Tensor
 
 Tensor conv2d(const Tensor &x, const Tensor &w, const c10::optional<Tensor> &bias, int64_t stride, int64_t padding,
               int64_t dilation, int64_t groups) {
-  if (dilation == 1 && groups == 1 && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, false, 0);
+  if (dilation == 1 && groups == 1 && eligible(x, w, stride, padding)) return conv3x3(x, w, bias, c10::nullopt);
   int64_t strides[2] = {stride, stride}, paddings[2] = {padding, padding}, dilations[2] = {dilation, dilation};
   return at::conv2d(x, w, bias, strides, paddings, dilations, groups);
 }

@@ -20,17 +20,14 @@ int chunk(int tiles, int in, int out) {
 
 }  // namespace
 
-int64_t pdd_winograd_gradient_scratch(int images, int height, int width, int in_blocks, int out_blocks) {
-  const int in = in_blocks * BLOCK, out = out_blocks * BLOCK;
-  const int tiles = chunk(images * ((height + 3) / 4) * ((width + 3) / 4), in, out);
+int64_t pdd_winograd_gradient_scratch(const pdd_conv *c) {
+  const int in = in_channels(*c), out = out_channels(*c), tiles = chunk(tiles_of(*c), in, out);
   return POINTS * (stride(tiles, in) + stride(tiles, out) + stride(in, out));
 }
 
 void pdd_winograd_gradient(int isa, const pdd_conv *c, float gain, pdd_filters w, int threads, float *scratch) {
   const Kernels &kernel = kernels(isa);
-  const int all = c->images * across(*c) * down(*c);
-  const int in = (c->in[0].blocks + c->in[1].blocks) * BLOCK, out = c->out.blocks * BLOCK;
-  const int most = chunk(all, in, out);
+  const int all = tiles_of(*c), in = in_channels(*c), out = out_channels(*c), most = chunk(all, in, out);
 #pragma omp parallel num_threads(threads)
   for (int first = 0; first < all; first += most) {
     Gradient g{first, std::min(most, all - first), in, out, scratch, nullptr, nullptr};

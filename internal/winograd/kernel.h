@@ -215,7 +215,7 @@ inline void finish_tile(const pdd_conv &c, int block, Place o, const float *m, i
 
 // Scratch holds the matrices v and m.
 void run(const pdd_conv &c, Tiles tiles, float *scratch) {
-  const int in = (c.in[0].blocks + c.in[1].blocks) * BLOCK, out = c.out.blocks * BLOCK;
+  const int in = in_channels(c), out = out_channels(c);
   float *v = scratch, *m = scratch + POINTS * stride(TILES, in), *to = v;
   for (const pdd_planes &planes : c.in)
     for (int b = 0; b < planes.blocks; b++, to += BLOCK) transform_block(c, planes, b, tiles, to, in, stride(TILES, in));

@@ -4,7 +4,7 @@
 
 namespace pdd {
 
-constexpr int BLOCK = 16;  // channels side by side
+constexpr int BLOCK = PDD_BLOCK;
 constexpr int POINTS = 36; // of F(4x4, 3x3): products of matrices
 constexpr int TILES = 24;  // 4x4 tiles worked on together: their matrices fit the second-level cache
 
@@ -50,8 +50,13 @@ extern const Kernels avx2_kernels, avx512_kernels;
 
 inline const Kernels &kernels(int isa) { return isa == PDD_AVX512 ? avx512_kernels : avx2_kernels; }
 
+inline int in_channels(const pdd_conv &c) { return (c.in[0].blocks + c.in[1].blocks) * BLOCK; }
+inline int out_channels(const pdd_conv &c) { return c.out.blocks * BLOCK; }
+
 inline int across(const pdd_conv &c) { return (c.width + 3) / 4; }
 inline int down(const pdd_conv &c) { return (c.to - c.from + 3) / 4; }
+
+inline int tiles_of(const pdd_conv &c) { return c.images * across(c) * down(c); }
 
 // Where a tile's output begins.
 struct Place {

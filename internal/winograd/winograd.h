@@ -6,6 +6,8 @@
 extern "C" {
 #endif
 
+enum { PDD_BLOCK = 16 };  // channels side by side
+
 // Pictures in blocks of 16 channels, which lie side by side and are 64-byte aligned. The distances are in floats. Planes
 // [blocks][rows][width][16] are one way to lay them out, channels-last tensors another.
 typedef struct {
@@ -58,7 +60,7 @@ void pdd_winograd_run(int isa, const pdd_conv *c, int threads, float *scratch);
 // for its sums (out), images, height, width, from 0 and to the height. All channels of whole blocks have filters. The
 // result does not depend on threads. scratch has pdd_winograd_gradient_scratch floats in all.
 void pdd_winograd_gradient(int isa, const pdd_conv *c, float gain, pdd_filters w, int threads, float *scratch);
-int64_t pdd_winograd_gradient_scratch(int images, int height, int width, int in_blocks, int out_blocks);
+int64_t pdd_winograd_gradient_scratch(const pdd_conv *c);
 
 // The derivative for a convolution's sums out of that for what follows them, y = act(sum) with one slope for all channels:
 // g = y > 0 ? g : slope g, in place; y.data NULL: g stays. And gain times its sum over images and pixels into bias
@@ -79,7 +81,7 @@ void pdd_planes_write(pdd_planes src, int from, int to, int channels, int height
 typedef struct {
   int64_t (*weights)(int in_blocks, int out_blocks);
   int64_t (*scratch)(int in_blocks, int out_blocks);
-  int64_t (*gradient_scratch)(int images, int height, int width, int in_blocks, int out_blocks);
+  int64_t (*gradient_scratch)(const pdd_conv *c);
   int64_t (*bias_scratch)(int blocks);
   void (*pack)(int isa, pdd_filters w, int out, int in, const int32_t *channel, float gain, int in_blocks, float *u,
                int from, int to, int threads);

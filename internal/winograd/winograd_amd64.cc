@@ -42,15 +42,15 @@ void pdd_winograd_pack(int isa, pdd_filters w, int out, int in, const int32_t *c
   }
 }
 
-// How many tiles to work on together: as many blocks of tiles for each thread as for any other, of whole register blocks.
+// How many tiles to work on together: each thread gets as many groups of tiles as any other, and a group is of whole `rows`.
 static int together(int tiles, int threads, int rows) {
-  const int blocks = (tiles + threads * TILES - 1) / (threads * TILES) * threads;
-  return std::min(((tiles + blocks - 1) / blocks + rows - 1) / rows * rows, TILES);
+  const int groups = (tiles + threads * TILES - 1) / (threads * TILES) * threads;
+  return std::min(((tiles + groups - 1) / groups + rows - 1) / rows * rows, TILES);
 }
 
 void pdd_winograd_run(int isa, const pdd_conv *c, int threads, float *scratch) {
   const Kernels &kernel = kernels(isa);
-  const int tiles = c->images * across(*c) * down(*c), step = together(tiles, threads, kernel.rows);
+  const int tiles = tiles_of(*c), step = together(tiles, threads, kernel.rows);
   const int64_t each = pdd_winograd_scratch(c->in[0].blocks + c->in[1].blocks, c->out.blocks);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
   for (int first = 0; first < tiles; first += step)
