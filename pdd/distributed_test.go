@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/gopdd/gopdd/internal/comm"
-	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/pdd"
 )
 
 func needGroups(t testing.TB) {
 	t.Helper()
-	if text := libtorch.GroupMissing(); text != "" {
-		t.Skip(text)
+	if _, err := comm.Engine(false); err != nil {
+		t.Skip(err)
 	}
 }
 

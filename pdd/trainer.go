@@ -37,6 +37,7 @@ type Trainer struct {
 
 	dist       Distributed
 	group      *comm.Group // nil in a single process
+	engine     string      // of the group
 	stopWanted atomic.Bool // this rank's Run was told to stop
 	stopAgreed bool        // by all ranks, in the last step
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -26,6 +27,9 @@ func (t *Trainer) meet() (err error) {
 	}
 	if t.cfg.Compute.Device == "cuda" {
 		t.cfg.Compute.Device = fmt.Sprintf("cuda:%d", t.dist.LocalRank)
+	}
+	if t.engine, err = comm.Engine(strings.HasPrefix(t.cfg.Compute.Device, "cuda")); err != nil {
+		return err
 	}
 	t.group, err = comm.Open(backgroundContext, comm.Config{Rank: t.dist.Rank, Size: t.dist.WorldSize, Store: t.dist.Address,
 		Interface: t.dist.Interface, Timeout: t.dist.Timeout})
@@ -48,7 +52,7 @@ func (t *Trainer) join() error {
 	if err := agree(texts); err != nil {
 		return err
 	}
-	if err := t.group.Connect(); err != nil {
+	if err := t.group.Connect(int(t.device)); err != nil {
 		return err
 	}
 	list := t.slotTensors()

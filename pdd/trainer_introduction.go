@@ -19,6 +19,7 @@ type introduction struct {
 	WorldSize int
 	Version   string // of this module
 	Libtorch  string
+	Engine    string // of the group
 	Networks  string // a hash of the names and shapes of all tensors
 	Features  string // Φ
 	Data      string // fingerprint
@@ -37,7 +38,7 @@ func (t *Trainer) introduce() (string, error) {
 		fmt.Fprintln(h, sl.name, s.Shape(sl.tensor), s.TypeOf(sl.tensor))
 	}
 	text, err := json.Marshal(introduction{Process: fmt.Sprintf("%s, process %d", host, os.Getpid()), Address: t.group.Address(),
-		WorldSize: t.dist.WorldSize, Version: moduleVersion(), Libtorch: tensor.Info().CompiledVersion,
+		WorldSize: t.dist.WorldSize, Version: moduleVersion(), Libtorch: tensor.Info().CompiledVersion, Engine: t.engine,
 		Networks: fmt.Sprintf("%016x", h.Sum64()), Features: t.phiName, Data: t.fingerprint(), Config: string(config)})
 	return string(text), err
 }
@@ -85,6 +86,7 @@ func (i introduction) differences(first introduction) (list []string) {
 	note("number of processes", i.WorldSize, first.WorldSize)
 	note("gopdd", i.Version, first.Version)
 	note("libtorch", i.Libtorch, first.Libtorch)
+	note("engine between processes", i.Engine, first.Engine)
 	note("features", i.Features, first.Features)
 	note("data (count, hash of the names)", i.Data, first.Data)
 	if strings.HasPrefix(first.Address, "127.") != strings.HasPrefix(i.Address, "127.") {

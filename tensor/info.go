@@ -70,7 +70,7 @@ type Environment struct {
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"`  // the CPU multiplies bfloat16 in hardware
 	Threads         int      `json:"threads"`   // cores a default worker uses
-	Processes       bool     `json:"processes"` // several processes can train together
+	Processes       []string `json:"processes"` // what moves tensors between processes that train together: gloo, nccl; none: they cannot
 	Libraries       []string `json:"libraries"` // mapped libtorch, libc10 and libcgotorch files
 }
 
@@ -85,9 +85,20 @@ func Info() Environment {
 		CUDADevices:     n,
 		BFloat16:        libtorch.HasBFloat16(),
 		Threads:         runtime.GOMAXPROCS(0),
-		Processes:       libtorch.GroupMissing() == "",
+		Processes:       groupEngines(),
 		Libraries:       mappedLibraries(),
 	}
+}
+
+// groupEngines are those of this build, the CPU's first.
+func groupEngines() []string {
+	engines := []string{}
+	for _, cuda := range []bool{false, true} {
+		if name, _ := libtorch.GroupEngine(cuda); name != "" && !slices.Contains(engines, name) {
+			engines = append(engines, name)
+		}
+	}
+	return engines
 }
 
 var versionText = regexp.MustCompile(`TORCH_VERSION=([0-9.]+)`)

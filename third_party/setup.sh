@@ -10,8 +10,9 @@
 #   2. the system's       e.g. Debian's libtorch-dev
 #   3. python3's torch    `python3 -c "import torch"`
 #   4. as root on Debian or Ubuntu: `apt-get install libtorch-dev`
-# Training on several processes needs the headers of gloo that a libtorch was built with: the system's libtorch gets
-# `apt-get install libgloo-dev`, another one goes without.
+# Training on several processes needs the headers of what moves tensors between them, those that the libtorch was built
+# with. Gloo's: the system's libtorch gets `apt-get install libgloo-dev`, another one goes without. NCCL's, for CUDA
+# devices: looked for beside the libtorch (Python's wheels have them), with CUDA's there or in $CUDA_HOME.
 #
 # Each libtorch has a prefix of its own, so several can live on one machine:
 #   the system's, as root          /usr/local                                (plain `go build` finds it)
@@ -55,6 +56,25 @@ gloo_flag() {
 	else
 		say "gloo's headers are missing: no training on several processes (Debian: apt-get install libgloo-dev)"
 	fi
+}
+
+# NCCL moves tensors between CUDA devices. c10d's header for it wants NCCL's own and those of CUDA, which Python's wheels
+# lay down beside the torch folder, but for crt/ (pip install nvidia-cuda-crt).
+nccl_flag() {
+	[ -f "$libdir/libtorch_cuda.so" ] && [ -f "$include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp" ] || return 0
+	local wheels=$libdir/../../nvidia file dir flags=""
+	for file in nccl.h cuda_runtime_api.h crt/host_defines.h; do
+		for dir in "$wheels"/*/include "${CUDA_HOME:-/usr/local/cuda}/include" /usr/include; do
+			[ -f "$dir/$file" ] && break
+		done
+		if [ ! -f "$dir/$file" ]; then
+			say "$file is missing: no NCCL between CUDA devices (wheels: pip install nvidia-nccl-cuNN, nvidia-cuda-crt; or CUDA_HOME=/folder/of/the/toolkit)"
+			return 0
+		fi
+		dir=$(cd "$dir" && pwd)
+		case $flags in *"-isystem $dir "*) ;; *) flags="$flags -isystem $dir " ;; esac
+	done
+	echo " -DGOPDD_NCCL$flags"
 }
 
 # A libtorch is described by the variables include, libdir, version, kind.
@@ -132,17 +152,17 @@ build_gotorch() {
 }
 
 write_pkgconfig() {
-	local gloo cuda="" paths="-L$prefix/lib -Wl,-rpath,$prefix/lib" old
+	local engines cuda="" paths="-L$prefix/lib -Wl,-rpath,$prefix/lib" old
 	if [ -f "$libdir/libtorch_cuda.so" ]; then cuda="-Wl,--no-as-needed -ltorch_cuda -lc10_cuda -Wl,--as-needed"; fi
 	if [ "$kind" != system ]; then paths="$paths -L$libdir -Wl,-rpath,$libdir"; fi
-	gloo=$(gloo_flag)
+	engines=$(gloo_flag)$(nccl_flag)
 	mkdir -p "$(dirname "$pc")"
 	old=$(cat "$pc" 2>/dev/null || true)
 	cat >"$pc.new" <<-EOF
 		Name: $pc_name
 		Description: the libtorch that gopdd is built against (written by third_party/setup.sh)
 		Version: $version
-		Cflags: -I$include -I$include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=$abi$gloo
+		Cflags: -I$include -I$include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=$abi$engines
 		Libs: $paths $cuda -ltorch -ltorch_cpu -lc10
 	EOF
 	mv "$pc.new" "$pc"

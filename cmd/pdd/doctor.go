@@ -24,7 +24,7 @@ type libtorchInfo struct {
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"` // the CPU calculates in bfloat16
 	Threads         int      `json:"threads"`
-	Processes       bool     `json:"processes"` // several can train together
+	Processes       []string `json:"processes"` // what moves tensors between those that train together
 	Libraries       []string `json:"libraries"` // mapped files
 }
 
@@ -157,7 +157,11 @@ func (d diagnosis) printLibtorch(line func(name, format string, args ...any)) {
 	}
 	line("threads", "%d", t.Threads)
 	line("bfloat16", "%s", map[bool]string{true: "in hardware", false: "not in hardware: float32 is used"}[t.BFloat16])
-	line("processes", "%s", map[bool]string{true: "several can train together", false: "one: gloo's headers are missing, see docs/SCALING.md"}[t.Processes])
+	if len(t.Processes) > 0 {
+		line("processes", "several can train together, by %s", strings.Join(t.Processes, " and "))
+	} else {
+		line("processes", "one: the headers of gloo and NCCL are missing, see docs/SCALING.md")
+	}
 	if t.CUDA {
 		line("cuda", "%d devices", t.CUDADevices)
 	} else {

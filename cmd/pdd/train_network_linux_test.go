@@ -17,7 +17,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/gopdd/gopdd/internal/libtorch"
+	"github.com/gopdd/gopdd/internal/comm"
 )
 
 // A network of two machines that delays and loses packets, out of what an ordinary kernel has: two network namespaces,
@@ -185,8 +185,8 @@ func (w *wire) start(t *testing.T, timeout time.Duration, args []string) []*rank
 // Two machines with 10 ms between them and a packet in a hundred lost train to the same weights as two processes of one
 // machine; when the wire is cut both end in time and the last checkpoint is good.
 func TestRanksOverBadNetwork(t *testing.T) {
-	if text := libtorch.GroupMissing(); text != "" {
-		t.Skip(text)
+	if _, err := comm.Engine(false); err != nil {
+		t.Skip(err)
 	}
 	w := newWire(t, 10*time.Millisecond, 0.01)
 	near, far, cut := filepath.Join(t.TempDir(), "near"), filepath.Join(t.TempDir(), "far"), filepath.Join(t.TempDir(), "cut")

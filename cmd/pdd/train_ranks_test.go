@@ -17,7 +17,6 @@ import (
 
 	"github.com/gopdd/gopdd/internal/comm"
 	"github.com/gopdd/gopdd/internal/imgio"
-	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/pdd"
 )
 
@@ -37,8 +36,8 @@ type rankProcess struct {
 // startRanks starts a process for each list of arguments, under the variables that torchrun sets.
 func startRanks(t *testing.T, args ...[]string) []*rankProcess {
 	t.Helper()
-	if text := libtorch.GroupMissing(); text != "" {
-		t.Skip(text)
+	if _, err := comm.Engine(false); err != nil {
+		t.Skip(err)
 	}
 	address, err := comm.FreeAddress()
 	if err != nil {
@@ -224,8 +223,8 @@ func TestRanksStopTogether(t *testing.T) {
 
 // pdd train --procs: the processes are its own; it passes SIGTERM on, and ends all when one is killed.
 func TestProcs(t *testing.T) {
-	if text := libtorch.GroupMissing(); text != "" {
-		t.Skip(text)
+	if _, err := comm.Engine(false); err != nil {
+		t.Skip(err)
 	}
 	out := filepath.Join(t.TempDir(), "run")
 	args := rankArgs(t, out, "--procs", "2", "--timeout", ranksTimeout.String())

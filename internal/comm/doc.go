@@ -1,5 +1,6 @@
 // Package comm joins the processes of one training run, its ranks, into a group: libtorch's TCPStore, which rank 0
-// serves, and Gloo's collective operations. What it adds is that an error says who is to blame.
+// serves, and the collective operations of Gloo, or NCCL between CUDA devices. What it adds is that an error says who is
+// to blame.
 //
 // Each rank puts a sign of life into the store, with the place its work has come to, and looks there for a failure that
 // another has reported. A collective operation that fails, because a connection broke or the time ran out, is therefore

@@ -44,9 +44,6 @@ type Group struct {
 
 // Open meets at the store, waiting for it until ctx or the time ends, and begins to give signs of life.
 func Open(ctx context.Context, cfg Config) (*Group, error) {
-	if text := libtorch.GroupMissing(); text != "" {
-		return nil, errors.New(text)
-	}
 	host, portText, err := net.SplitHostPort(cfg.Store)
 	if err != nil {
 		return nil, err
@@ -80,18 +77,22 @@ func openStore(ctx context.Context, cfg Config, host string, port int) (*store, 
 		s, _, err := libtorch.OpenStore(host, port, cfg.Rank == 0, cfg.Timeout)
 		done <- opened{s, err}
 	}()
+	var o opened
 	select {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
-	case o := <-done:
-		switch {
-		case o.err != nil && cfg.Rank == 0:
-			return nil, fmt.Errorf("rank 0 cannot serve the store at %s: %w", cfg.Store, o.err)
-		case o.err != nil:
-			return nil, fmt.Errorf("rank 0 keeps no store at %s after %v: %w", cfg.Store, cfg.Timeout, o.err)
-		}
-		return &store{native: o.s, limit: max(cfg.Timeout/4, time.Second), address: cfg.Store}, nil
+	case o = <-done:
+	case <-time.After(cfg.Timeout): // c10d takes its time for each of several attempts
+		o.err = errSilent
 	}
+	switch {
+	case o.err != nil && cfg.Rank == 0:
+		return nil, fmt.Errorf("rank 0 cannot serve the store at %s: %w", cfg.Store, o.err)
+	case o.err != nil:
+		return nil, fmt.Errorf("rank 0 keeps no store at %s after %v: it did not come, cannot be reached, or has another libtorch than %s: %w",
+			cfg.Store, cfg.Timeout, libtorch.CompiledVersion(), o.err)
+	}
+	return &store{native: o.s, limit: max(cfg.Timeout/4, time.Second), address: cfg.Store}, nil
 }
 
 // localAddress is the address of this machine in the network that leads to the store.
@@ -163,7 +164,8 @@ func (g *Group) Exchange(ctx context.Context, name, mine string) ([]string, erro
 			return texts, nil
 		}
 		if time.Now().After(deadline) {
-			return nil, g.Fail(fmt.Errorf("%s: rank %s did not come in %v", name, strings.Join(missing, ", rank "), g.cfg.Timeout))
+			return nil, g.Fail(fmt.Errorf("%s: rank %s did not come in %v: not started, without a way to %s, or of another libtorch than %s",
+				name, strings.Join(missing, ", rank "), g.cfg.Timeout, g.cfg.Store, libtorch.CompiledVersion()))
 		}
 		if err := g.pause(ctx); err != nil {
 			return nil, err
@@ -183,13 +185,24 @@ func (g *Group) pause(ctx context.Context) error {
 	}
 }
 
-// Connect opens the connections that tensors travel on. All ranks have come before, see Exchange.
-func (g *Group) Connect() error {
+// Engine is what moves tensors in this build, on CUDA devices or the CPU: gloo or nccl. It must be the same on all ranks.
+func Engine(cuda bool) (name string, err error) {
+	name, missing := libtorch.GroupEngine(cuda)
+	if name == "" {
+		return "", errors.New(missing)
+	}
+	return name, nil
+}
+
+// Connect opens the connections that tensors travel on, those of a CUDA device, -1: of the CPU. All ranks have come
+// before, see Exchange.
+func (g *Group) Connect(cuda int) error {
 	g.Note("connections")
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		g.native, err = libtorch.OpenGroup(g.store.native, g.cfg.Rank, g.cfg.Size, g.host, g.cfg.Timeout/2)
+		g.native, err = libtorch.OpenGroup(g.store.native, libtorch.GroupOptions{Rank: g.cfg.Rank, Size: g.cfg.Size, Host: g.host,
+			Interface: g.cfg.Interface, Timeout: g.cfg.Timeout / 2, CUDA: cuda})
 		done <- err
 	}()
 	return g.await(done)
@@ -230,9 +243,23 @@ func (g *Group) Close(reason error) error {
 	if g.Failure() != nil {
 		return nil
 	}
-	libtorch.CloseGroup(g.native)
+	if e := g.disconnect(); e != nil {
+		return errors.Join(err, e) // the store is in use still
+	}
 	libtorch.CloseStore(g.store.native)
 	return err
+}
+
+// disconnect closes the connections, which may wait for the others.
+func (g *Group) disconnect() error {
+	done := make(chan error, 1)
+	go func() { done <- libtorch.CloseGroup(g.native) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(g.cfg.Timeout / 2):
+		return fmt.Errorf("connections to the other ranks do not close in %v", g.cfg.Timeout/2)
+	}
 }
 
 // outlast waits until the others have left, though not for long.

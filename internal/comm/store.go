@@ -41,7 +41,8 @@ func (s *store) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the store at %s is gone: rank 0, which keeps it, has ended or cannot be reached: %w", s.address, err)
+	return fmt.Errorf("the store at %s is gone: rank 0, which keeps it, has ended, cannot be reached, or has another libtorch than %s: %w",
+		s.address, libtorch.CompiledVersion(), err)
 }
 
 func (s *store) set(key, value string) error {

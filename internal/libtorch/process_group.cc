@@ -5,12 +5,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "engine.h"
 #include "guard.h"
-
-#ifdef GOPDD_GLOO  // set-up found the gloo headers this libtorch was built with
-#define USE_C10D_GLOO
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#endif
 
 using at::Tensor;
 using pdd::deref;
@@ -78,24 +74,20 @@ pdd_status pdd_bit_sums(pdd_tensor *ts, int n, int64_t *sums) {
   });
 }
 
-#ifdef GOPDD_GLOO
-
 namespace {
 
-using Group = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
+pdd::Engine &engine(pdd_group g) { return *static_cast<pdd::Engine *>(g); }
 
-c10d::ProcessGroupGloo &group(pdd_group g) { return **static_cast<Group *>(g); }
-
-// Bucket is a run of tensors that travel as one, on the CPU.
+// Bucket is a run of tensors that travel as one, on the engine's device.
 struct Bucket {
   std::vector<Tensor> tensors;
   Tensor flat;
   c10::intrusive_ptr<c10d::Work> work;
 
-  void flatten() {
+  void flatten(at::Device device) {
     std::vector<Tensor> rows;
     for (const Tensor &t : tensors) rows.push_back(t.reshape(-1));
-    flat = at::cat(rows).to(at::kCPU);
+    flat = at::cat(rows).to(device);
   }
   void unflatten() {
     int64_t from = 0;
@@ -107,6 +99,7 @@ struct Bucket {
 };
 
 struct Work {
+  const pdd::Engine &engine;
   std::vector<Bucket> buckets;
   std::vector<Tensor> gathered;
 };
@@ -130,15 +123,14 @@ std::vector<Bucket> buckets(pdd_tensor *ts, int n, int64_t most) {
 }
 
 template <class F>
-pdd_status start(pdd_tensor *ts, int n, int64_t bucket, pdd_work *out, F operation) {
+pdd_status start(pdd_group g, pdd_tensor *ts, int n, int64_t bucket, pdd_work *out, F operation) {
   return pdd::guarded([&] {
     at::NoGradGuard no_grad;
-    auto w = std::make_unique<Work>();
-    w->buckets = buckets(ts, n, bucket);
+    auto w = std::make_unique<Work>(Work{engine(g), buckets(ts, n, bucket), {}});
     for (Bucket &b : w->buckets) {
-      b.flatten();
+      b.flatten(w->engine.device);
       std::vector<Tensor> one{b.flat};
-      b.work = operation(one);
+      b.work = operation(*w->engine.backend, one);
     }
     *out = w.release();
   });
@@ -146,42 +138,38 @@ pdd_status start(pdd_tensor *ts, int n, int64_t bucket, pdd_work *out, F operati
 
 }  // namespace
 
-const char *pdd_group_missing(void) { return nullptr; }
+pdd_status pdd_group_open(pdd_store s, const pdd_group_options *o, pdd_group *out) {
+  return pdd::guarded([&] { *out = new pdd::Engine(pdd::open_engine(*static_cast<Store *>(s), *o)); });
+}
 
-pdd_status pdd_group_open(pdd_store s, int rank, int size, const char *host, int64_t timeout_ms, pdd_group *out) {
+pdd_status pdd_group_close(pdd_group g) {
   return pdd::guarded([&] {
-    auto o = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(timeout_ms));
-    o->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(host));
-    o->threads = 2;
-    *out = new Group(c10::make_intrusive<c10d::ProcessGroupGloo>(*static_cast<Store *>(s), rank, size, o));
+    std::unique_ptr<pdd::Engine> e(static_cast<pdd::Engine *>(g));
+    if (e) e->close();
   });
 }
 
-void pdd_group_close(pdd_group g) {
-  (void)pdd::guarded([&] { delete static_cast<Group *>(g); });
-}
-
 pdd_status pdd_broadcast(pdd_group g, int root, pdd_tensor *ts, int n, int64_t bucket, pdd_work *out) {
-  return start(ts, n, bucket, out, [&](std::vector<Tensor> &one) {
+  return start(g, ts, n, bucket, out, [&](pdd::Backend &backend, std::vector<Tensor> &one) {
     c10d::BroadcastOptions o;
     o.rootRank = root;
-    return group(g).broadcast(one, o);
+    return backend.broadcast(one, o);
   });
 }
 
 pdd_status pdd_all_reduce(pdd_group g, pdd_tensor *ts, int n, int64_t bucket, pdd_work *out) {
-  return start(ts, n, bucket, out, [&](std::vector<Tensor> &one) { return group(g).allreduce(one); });
+  return start(g, ts, n, bucket, out, [](pdd::Backend &backend, std::vector<Tensor> &one) { return backend.allreduce(one); });
 }
 
 pdd_status pdd_all_gather(pdd_group g, pdd_tensor t, pdd_tensor *out, int n, pdd_work *work) {
   return pdd::guarded([&] {
-    std::vector<Tensor> in{deref(t).detach().contiguous()};
-    auto w = std::make_unique<Work>();
+    auto w = std::make_unique<Work>(Work{engine(g), {}, {}});
+    std::vector<Tensor> in{deref(t).detach().contiguous().to(w->engine.device)};
     std::vector<std::vector<Tensor>> outs(1);
     for (int k = 0; k < n; k++) outs[0].push_back(at::empty_like(in[0]));
     w->buckets.resize(1);
     w->buckets[0].flat = in[0];
-    w->buckets[0].work = group(g).allgather(outs, in);
+    w->buckets[0].work = w->engine.backend->allgather(outs, in);
     w->gathered = outs[0];
     for (int k = 0; k < n; k++) out[k] = pdd::hand_out(outs[0][k]);
     *work = w.release();
@@ -190,7 +178,7 @@ pdd_status pdd_all_gather(pdd_group g, pdd_tensor t, pdd_tensor *out, int n, pdd
 
 pdd_status pdd_work_wait(pdd_work w) {
   return pdd::guarded([&] {
-    for (Bucket &b : static_cast<Work *>(w)->buckets) b.work->wait();
+    for (Bucket &b : static_cast<Work *>(w)->buckets) static_cast<Work *>(w)->engine.wait(*b.work);
   });
 }
 
@@ -204,23 +192,3 @@ pdd_status pdd_work_finish(pdd_work w) {
 void pdd_work_free(pdd_work w) {
   (void)pdd::guarded([&] { delete static_cast<Work *>(w); });
 }
-
-#else
-
-static const char *const missing =
-    "this libtorch comes without the headers of gloo, its engine for several processes on CPUs: use Debian's "
-    "(apt-get install libtorch-dev libgloo-dev, then third_party/setup.sh)";
-
-static pdd_status refused() { return pdd::failure(PDD_ERROR, missing); }
-
-const char *pdd_group_missing(void) { return missing; }
-pdd_status pdd_group_open(pdd_store, int, int, const char *, int64_t, pdd_group *) { return refused(); }
-void pdd_group_close(pdd_group) {}
-pdd_status pdd_broadcast(pdd_group, int, pdd_tensor *, int, int64_t, pdd_work *) { return refused(); }
-pdd_status pdd_all_reduce(pdd_group, pdd_tensor *, int, int64_t, pdd_work *) { return refused(); }
-pdd_status pdd_all_gather(pdd_group, pdd_tensor, pdd_tensor *, int, pdd_work *) { return refused(); }
-pdd_status pdd_work_wait(pdd_work) { return refused(); }
-pdd_status pdd_work_finish(pdd_work) { return refused(); }
-void pdd_work_free(pdd_work) {}
-
-#endif

@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// Store is a c10d::TCPStore, Group a c10d::ProcessGroupGloo, and Work some of its operations under way. Their functions
-// may be called from any OS thread, and block it.
+// Store is a c10d::TCPStore, Group a c10d::ProcessGroupGloo or ProcessGroupNCCL, and Work some of its operations under
+// way. Their functions may be called from any OS thread, and block it.
 type (
 	Store = unsafe.Pointer
 	Group = unsafe.Pointer
@@ -67,20 +67,38 @@ func StoreFirst(s Store, key, value string) (kept string, err error) {
 	return C.GoStringN(text, C.int(n)), nil
 }
 
-// GroupMissing tells why this build has no groups; empty: it has.
-func GroupMissing() string { return C.GoString(C.pdd_group_missing()) }
+// GroupEngine is what moves tensors between processes in this build, on CUDA devices or the CPU: gloo, nccl, or nothing
+// and the reason.
+func GroupEngine(cuda bool) (name, missing string) {
+	c := flag(cuda)
+	return C.GoString(C.pdd_group_engine(c)), C.GoString(C.pdd_group_missing(c))
+}
 
-// OpenGroup joins the group of all ranks of a store; host is an address of this machine that the others reach.
-func OpenGroup(s Store, rank, size int, host string, timeout time.Duration) (Group, error) {
-	h := C.CString(host)
-	defer C.free(unsafe.Pointer(h))
+// GroupOptions say how a rank joins its group.
+type GroupOptions struct {
+	Rank, Size int
+	Host       string        // an address of this machine that the others reach
+	Interface  string        // network interface; empty: any
+	Timeout    time.Duration // of each operation
+	CUDA       int           // device of the tensors, -1: the CPU
+}
+
+// OpenGroup joins the group of all ranks of a store.
+func OpenGroup(s Store, o GroupOptions) (Group, error) {
+	host := C.CString(o.Host)
+	defer C.free(unsafe.Pointer(host))
+	iface := C.CString(o.Interface)
+	defer C.free(unsafe.Pointer(iface))
+	options := C.pdd_group_options{rank: C.int(o.Rank), size: C.int(o.Size), host: host, iface: iface,
+		timeout_ms: C.int64_t(o.Timeout.Milliseconds()), cuda: C.int(o.CUDA)}
 	var out C.pdd_group
-	st := C.pdd_group_open(C.pdd_store(s), C.int(rank), C.int(size), h, C.int64_t(timeout.Milliseconds()), &out)
+	st := C.pdd_group_open(C.pdd_store(s), &options, &out)
 	return Group(out), check(st)
 }
 
-// CloseGroup leaves a group when its operations have ended; nil is allowed.
-func CloseGroup(g Group) { C.pdd_group_close(C.pdd_group(g)) }
+// CloseGroup leaves a group when its operations have ended, those of the others too where NCCL moves tensors; nil is
+// allowed.
+func CloseGroup(g Group) error { return check(C.pdd_group_close(C.pdd_group(g))) }
 
 // Broadcast starts to overwrite tensors with rank root's, in buckets of so many bytes.
 func Broadcast(g Group, root int, ts []Handle, bucket int64) (Work, error) {

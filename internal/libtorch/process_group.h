@@ -1,5 +1,5 @@
-// Processes that work together: libtorch's c10d. A store is a TCPStore, a group a ProcessGroupGloo, a work some of its
-// collective operations under way. Every function may be called from any thread.
+// Processes that work together: libtorch's c10d. A store is a TCPStore, a group a ProcessGroupGloo or ProcessGroupNCCL, a
+// work some of its collective operations under way. Every function may be called from any thread.
 #pragma once
 #include "shim.h"
 
@@ -20,10 +20,21 @@ pdd_status pdd_store_get(pdd_store s, const char *key, int *there, char **value,
 // Sets the key unless it has a value, and gives the value it has then, freed by the caller.
 pdd_status pdd_store_first(pdd_store s, const char *key, const void *value, int64_t n, char **kept, int64_t *kept_n);
 
-const char *pdd_group_missing(void);  // why this build has no groups, or NULL
-// host is an address of this machine that the others reach. Opening is collective.
-pdd_status pdd_group_open(pdd_store s, int rank, int size, const char *host, int64_t timeout_ms, pdd_group *out);
-void pdd_group_close(pdd_group g);
+// What moves tensors in this build, on CUDA devices (1) or the CPU (0): "gloo", "nccl", or "" and what is missing. Gloo
+// moves those of CUDA devices through the CPU's memory.
+const char *pdd_group_engine(int cuda);
+const char *pdd_group_missing(int cuda);
+
+typedef struct {
+  int rank, size;
+  const char *host;       // an address of this machine that the others reach
+  const char *iface;      // the network interface to use, "": any
+  int64_t timeout_ms;     // of each operation
+  int cuda;               // device of the tensors, -1: the CPU
+} pdd_group_options;
+// Opening is collective; closing waits for operations of the others that this one has its share in.
+pdd_status pdd_group_open(pdd_store s, const pdd_group_options *o, pdd_group *out);
+pdd_status pdd_group_close(pdd_group g);
 
 // Collective operations start here and go on in threads of the group; their tensors are held until pdd_work_free.
 pdd_status pdd_broadcast(pdd_group g, int root, pdd_tensor *ts, int n, int64_t bucket, pdd_work *out);
