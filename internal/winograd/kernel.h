@@ -155,9 +155,9 @@ void transform_block(const pdd_conv &c, const pdd_planes &in, int block, Tiles t
 }
 
 // M x N*LANES sums of products: m += or = a u, with a [M][depth] and u [depth][N*LANES], whose rows and steps along the
-// depth are so many floats apart.
+// depth are so many floats apart. Inline, for it is a twentieth faster where the distances are known.
 template <int M, int N>
-inline void multiply(const float *a, int64_t a_row, int64_t a_step, const float *u, int64_t u_step, int depth, float *m,
+[[gnu::always_inline]] inline void multiply(const float *a, int64_t a_row, int64_t a_step, const float *u, int64_t u_step, int depth, float *m,
                      int64_t m_row, bool add) {
   vec sum[M][N];
   for (int i = 0; i < M; i++)
