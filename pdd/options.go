@@ -52,6 +52,7 @@ type settings struct {
 	model       models.Generator
 	device      string
 	tile        int
+	chosenTile  bool // by the caller
 	overlap     int
 	precision   Precision
 	threads     int
@@ -81,7 +82,7 @@ func WithDevice(name string) Option { return func(s *settings) { s.device = name
 // input pixels. Size 0 means the whole picture at once; a negative overlap means the default, which follows from the
 // network. Smaller tiles need less memory. docs/TILING.md has the measured errors.
 func WithTile(size, overlap int) Option {
-	return func(s *settings) { s.tile, s.overlap = size, overlap }
+	return func(s *settings) { s.tile, s.overlap, s.chosenTile = size, overlap, true }
 }
 
 // WithPrecision sets the number format; the default is Auto.

@@ -22,6 +22,9 @@ func (e *exactNet) get(u *Upscaler) (models.Generator, error) {
 			return nil, err
 		}
 		e.net = net
+		if err := u.device.Wait(); err != nil {
+			return nil, err
+		}
 	}
 	return e.net, nil
 }
@@ -83,7 +86,7 @@ func (t *tiler) forward(row, col tile.Span) ([]float32, error) {
 		s = s.NoGrad()
 		for _, pass := range t.p.passes() {
 			t.in = t.p.crop(t.in, pass.from, row, col)
-			y, err := t.u.network(s, s.FromFloat32s(t.in, 1, 3, int64(h), int64(w)))
+			y, err := t.u.network(s, s.Upload(t.u.device, t.in, 1, 3, int64(h), int64(w)))
 			if err != nil {
 				return fmt.Errorf("tile at (%d,%d): %w", col.Start, row.Start, err)
 			}
@@ -104,7 +107,6 @@ func (t *tiler) forward(row, col tile.Span) ([]float32, error) {
 
 // network runs x [1,3,h,w] through the network, and through its float32 twin where the result is not finite.
 func (u *Upscaler) network(s *tensor.Scope, x torch.Tensor) (torch.Tensor, error) {
-	x = s.To(x, u.device)
 	y := forward(s, u.net, x)
 	if s.AllFinite(y) {
 		return y, nil
@@ -142,7 +144,7 @@ func forward(s *tensor.Scope, net models.Generator, x torch.Tensor) torch.Tensor
 
 // luma is BT.601's weighted mean of R, G, B: [1,3,h,w] → [1,1,h,w].
 func luma(s *tensor.Scope, rgb torch.Tensor) torch.Tensor {
-	weights := s.To(s.FromFloat32s([]float32{0.299, 0.587, 0.114}, 1, 3, 1, 1), s.DeviceOf(rgb))
+	weights := s.Upload(s.DeviceOf(rgb), []float32{0.299, 0.587, 0.114}, 1, 3, 1, 1)
 	return s.Sum(s.Mul(rgb, weights), true, 1)
 }
 

@@ -41,9 +41,7 @@ func (t *Trainer) load(s *tensor.Scope, b data.Stack, i int) torch.Tensor {
 	}
 	n := b.N / t.cfg.Optimizer.Accumulate
 	size := n * b.C * b.H * b.W
-	return s.Local(func(s *tensor.Scope) torch.Tensor {
-		return s.To(s.FromFloat32s(b.Pix[i*size:(i+1)*size], int64(n), int64(b.C), int64(b.H), int64(b.W)), t.device)
-	})
+	return s.Upload(t.device, b.Pix[i*size:(i+1)*size], int64(n), int64(b.C), int64(b.H), int64(b.W))
 }
 
 // autocast runs a network in the run's precision; images are float32 on both sides.

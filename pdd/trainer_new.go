@@ -45,6 +45,7 @@ func (t *Trainer) build() (err error) {
 		return err
 	}
 	t.own(t.worker)
+	t.device.Tune()
 	for _, step := range []func() error{t.buildGenerators, t.buildFeatures, t.buildDiscriminator, t.buildOptimizers, t.buildLoader} {
 		if err := step(); err != nil {
 			return err

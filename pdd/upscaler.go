@@ -56,7 +56,7 @@ func NewUpscaler(opts ...Option) (*Upscaler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pdd: new upscaler: %w", err)
 	}
-	worker, err := tensor.NewWorker(s.threads)
+	worker, err := tensor.NewWorker(s.threads, tensor.WithStream(device))
 	if err != nil {
 		return nil, fmt.Errorf("pdd: new upscaler: %w", err)
 	}
@@ -73,6 +73,12 @@ func (u *Upscaler) start() (err error) {
 		if err := u.loadNetwork(); err != nil {
 			return err
 		}
+	}
+	if err := u.device.Wait(); err != nil {
+		return err
+	}
+	if u.settings.chosenTile { // by default sizes are those of the pictures: each would have to be tried
+		u.device.Tune()
 	}
 	if u.settings.overlap < 0 {
 		u.settings.overlap = defaultOverlap(u.net.Reach(), u.settings.tile)

@@ -1,10 +1,7 @@
 package tensor
 
 import (
-	"fmt"
 	"runtime"
-	"strconv"
-	"strings"
 	"unsafe"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -25,54 +22,20 @@ const (
 	Bool     = libtorch.Bool
 )
 
-// Device is where a tensor lives: [CPU], or the index of a CUDA device.
-type Device int64
-
-// CPU is the main processor.
-const CPU Device = -1
-
-// String gives "cpu" or "cuda:N".
-func (d Device) String() string {
-	if d == CPU {
-		return "cpu"
-	}
-	return fmt.Sprintf("cuda:%d", int64(d))
-}
-
-// ParseDevice reads "cpu", "cuda" (device 0) or "cuda:N" and checks that there is such a device.
-func ParseDevice(name string) (Device, error) {
-	if name == "cpu" {
-		return CPU, nil
-	}
-	index, ok := "0", name == "cuda"
-	if !ok {
-		index, ok = strings.CutPrefix(name, "cuda:")
-	}
-	n, err := strconv.ParseUint(index, 10, 8)
-	if !ok || err != nil {
-		return 0, fmt.Errorf("tensor: device %q: want cpu, cuda or cuda:N", name)
-	}
-	if have := libtorch.CUDADevices(); int(n) >= have {
-		return 0, fmt.Errorf("tensor: device %q: libtorch %s sees %d CUDA devices; use cpu, or see pdd doctor",
-			name, libtorch.CompiledVersion(), have)
-	}
-	return Device(n), nil
-}
-
 // FromFloat32s copies v into a new CPU tensor of that shape.
 func (s *Scope) FromFloat32s(v []float32, shape ...int64) torch.Tensor {
-	return fromMemory(s, v, Float32, shape)
+	return fromMemory(s, v, Float32, shape, CPU)
 }
 
 // FromFloat64s copies v into a new CPU tensor of that shape.
 func (s *Scope) FromFloat64s(v []float64, shape ...int64) torch.Tensor {
-	return fromMemory(s, v, Float64, shape)
+	return fromMemory(s, v, Float64, shape, CPU)
 }
 
 // FromBytes copies an image's interleaved bytes [h,w,c] into a float32 tensor [1,c,h,w] with values in [0,1].
 func (s *Scope) FromBytes(pix []byte, h, w, c int64) torch.Tensor {
 	return s.Local(func(s *Scope) torch.Tensor {
-		return s.call("from bytes", libtorch.OpFromBytes, list(fromMemory(s, pix, Uint8, ints(h, w, c))), nil)
+		return s.call("from bytes", libtorch.OpFromBytes, list(fromMemory(s, pix, Uint8, ints(h, w, c), CPU)), nil)
 	})
 }
 
@@ -85,9 +48,14 @@ func (s *Scope) ToBytes(x torch.Tensor) []byte {
 	return out
 }
 
-func fromMemory[T any](s *Scope, v []T, dt DType, shape []int64) torch.Tensor {
+// Upload copies v into a new tensor of that shape on d: to a CUDA device from pinned memory, without waiting for it.
+func (s *Scope) Upload(d Device, v []float32, shape ...int64) torch.Tensor {
+	return fromMemory(s, v, Float32, shape, d)
+}
+
+func fromMemory[T any](s *Scope, v []T, dt DType, shape []int64, d Device) torch.Tensor {
 	var zero T
-	h, err := libtorch.FromMemory(unsafe.Pointer(unsafe.SliceData(v)), int64(len(v))*int64(unsafe.Sizeof(zero)), dt, shape)
+	h, err := libtorch.FromMemory(unsafe.Pointer(unsafe.SliceData(v)), int64(len(v))*int64(unsafe.Sizeof(zero)), dt, shape, int(d))
 	if err != nil {
 		panic(&Error{Op: "from memory", Shapes: [][]int64{shape}, Cause: err})
 	}

@@ -133,34 +133,3 @@ func TestRandMoments(t *testing.T) {
 		}
 	})
 }
-
-func TestParseDevice(t *testing.T) {
-	have := tensor.Info().CUDADevices
-	for _, c := range []struct {
-		name string
-		want tensor.Device
-		ok   bool
-	}{
-		{"cpu", tensor.CPU, true},
-		{"cuda", 0, have > 0},
-		{"cuda:0", 0, have > 0},
-		{"cuda:200", 200, have > 200},
-		{"", 0, false},
-		{"CPU", 0, false},
-		{"cuda:", 0, false},
-		{"cuda:-1", 0, false},
-		{"cuda:+0", 0, false},
-		{"cuda:x", 0, false},
-		{"cuda:99999999999999999999", 0, false},
-		{"cpu:0", 0, false},
-		{"0", 0, false},
-	} {
-		got, err := tensor.ParseDevice(c.name)
-		if (err == nil) != c.ok || c.ok && got != c.want {
-			t.Errorf("ParseDevice(%q) = %v, %v", c.name, got, err)
-		}
-		if c.ok && c.name != "cuda" && got.String() != c.name {
-			t.Errorf("%q prints as %q", c.name, got)
-		}
-	}
-}

@@ -19,6 +19,7 @@ type Worker struct {
 	quit    chan struct{}
 	close   sync.Once
 	threads int
+	stream  Device  // where the thread has a stream of its own; CPU: nowhere
 	caller  *Worker // the worker whose function waits for the one that runs now, if any
 }
 
@@ -61,9 +62,16 @@ type job struct {
 // workerKey marks the contexts of the scopes of one worker.
 type workerKey struct{ w *Worker }
 
+// WorkerOption is for [NewWorker].
+type WorkerOption func(*Worker)
+
+// WithStream gives the worker's thread a CUDA stream of its own on d, so that its work and other workers' go on side by
+// side there. Tensors that other threads made on d are fit for use after [Device.Wait]. With the CPU it does nothing.
+func WithStream(d Device) WorkerOption { return func(w *Worker) { w.stream = d } }
+
 // NewWorker starts a worker whose operations use the given number of threads; 0 means all cores
 // ([runtime.GOMAXPROCS]). The caller closes it.
-func NewWorker(threads int) (*Worker, error) {
+func NewWorker(threads int, opts ...WorkerOption) (*Worker, error) {
 	if threads < 0 || threads > runtime.NumCPU() {
 		return nil, fmt.Errorf("tensor: new worker: %d threads: want 0 (all cores) to %d, the cores there are", threads, runtime.NumCPU())
 	}
@@ -73,7 +81,10 @@ func NewWorker(threads int) (*Worker, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	w := &Worker{jobs: make(chan *job), quit: make(chan struct{}), threads: threads}
+	w := &Worker{jobs: make(chan *job), quit: make(chan struct{}), threads: threads, stream: CPU}
+	for _, o := range opts {
+		o(w)
+	}
 	ready := make(chan error)
 	go w.loop(ready)
 	if err := <-ready; err != nil {
@@ -147,6 +158,9 @@ const idleTrim = time.Second
 func (w *Worker) loop(ready chan<- error) {
 	runtime.LockOSThread()
 	err := libtorch.SetThreads(w.threads)
+	if err == nil && w.stream != CPU {
+		err = libtorch.OwnStream(int(w.stream))
+	}
 	if ready != nil {
 		ready <- err
 	}

@@ -71,6 +71,7 @@ func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
 	if f.device, err = tensor.ParseDevice(about.Device); err != nil {
 		return nil, err
 	}
+	f.device.Tune()
 	if f.net, err = models.Load(cmp.Or(cfg.Weights, models.BuiltIn), models.InferenceOnly(), models.WithDType(f.dtype), models.WithDevice(f.device)); err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (p *Pending) Wait() error {
 func (g *Group) SumFloat64s(name string, values []float64) error {
 	n := int64(8 * len(values))
 	at := unsafe.Pointer(unsafe.SliceData(values))
-	h, err := libtorch.FromMemory(at, n, libtorch.Float64, []int64{int64(len(values))})
+	h, err := libtorch.FromMemory(at, n, libtorch.Float64, []int64{int64(len(values))}, -1)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (g *Group) Barrier(name string) error { return g.SumFloat64s(name, make([]f
 // GatherInt64s gives the numbers of every rank, as many on each, by rank.
 func (g *Group) GatherInt64s(name string, values []int64) ([][]int64, error) {
 	n := int64(8 * len(values))
-	h, err := libtorch.FromMemory(unsafe.Pointer(unsafe.SliceData(values)), n, libtorch.Int64, []int64{int64(len(values))})
+	h, err := libtorch.FromMemory(unsafe.Pointer(unsafe.SliceData(values)), n, libtorch.Int64, []int64{int64(len(values))}, -1)
 	if err != nil {
 		return nil, err
 	}

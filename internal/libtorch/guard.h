@@ -34,6 +34,11 @@ at::ScalarType scalar_type(int64_t dtype);
 int dtype_code(at::ScalarType t);
 at::Device device(int64_t cuda);
 
+// Copies between the CPU's pinned memory and a device, whose stream goes on with other work meanwhile. The pinned memory may
+// be freed at once: its allocator waits for the copy.
+at::Tensor to_device(const at::Tensor &pinned, int cuda);
+at::Tensor from_device(const at::Tensor &x);  // waits for it
+
 pdd_status failure(int kind, const char *what) noexcept;
 pdd_status classify(const char *what) noexcept;  // tells exhausted memory from other errors by libtorch's words
 

@@ -128,11 +128,11 @@ func Data(h Handle) (unsafe.Pointer, error) {
 	return data, err
 }
 
-// FromMemory copies n bytes at src into a new tensor of the given type and shape.
-func FromMemory(src unsafe.Pointer, n int64, t DType, shape []int64) (Handle, error) {
+// FromMemory copies n bytes at src into a new tensor of the given type and shape, on a CUDA device or, with -1, the CPU.
+func FromMemory(src unsafe.Pointer, n int64, t DType, shape []int64, cuda int) (Handle, error) {
 	var out C.pdd_tensor
 	st := C.pdd_from_memory(src, C.int64_t(n), C.int(t),
-		(*C.int64_t)(unsafe.Pointer(unsafe.SliceData(shape))), C.int(len(shape)), &out)
+		(*C.int64_t)(unsafe.Pointer(unsafe.SliceData(shape))), C.int(len(shape)), C.int(cuda), &out)
 	return Handle(out), check(st)
 }
 
@@ -232,6 +232,15 @@ func RuntimeConfig() (string, error) {
 
 // CUDADevices counts the CUDA devices libtorch can use.
 func CUDADevices() int { return int(C.pdd_cuda_devices()) }
+
+// TuneCUDA is PyTorch's cudnn.benchmark = True, for the whole process.
+func TuneCUDA() { C.pdd_cuda_tune() }
+
+// OwnStream gives the calling OS thread a CUDA stream of its own.
+func OwnStream(cuda int) error { return check(C.pdd_cuda_own_stream(C.int(cuda))) }
+
+// WaitDevice waits for what threads without a stream of their own have begun on a CUDA device.
+func WaitDevice(cuda int) error { return check(C.pdd_cuda_wait(C.int(cuda))) }
 
 // HasBFloat16 tells whether the CPU multiplies bfloat16 in hardware.
 func HasBFloat16() bool { return C.pdd_cpu_bfloat16() != 0 }

@@ -1,7 +1,6 @@
-// The process: threads, versions, devices; and the seam that lets gotorch start on one core.
+// The process: threads, versions; and the seam that lets gotorch start on one core.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
 
@@ -32,12 +31,6 @@ int pdd_get_threads(void) { return at::get_num_threads(); }
 uintptr_t pdd_thread_id(void) {
   thread_local char mark;
   return reinterpret_cast<uintptr_t>(&mark);
-}
-
-int pdd_cuda_devices(void) {
-  int n = 0;
-  pdd::guarded([&] { n = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()); });
-  return n;
 }
 
 int pdd_cpu_bfloat16(void) {

@@ -46,8 +46,9 @@ pdd_status pdd_inspect(pdd_tensor t, pdd_info *info);
 // The first element of a contiguous CPU tensor, in the tensor's own memory.
 pdd_status pdd_data(pdd_tensor t, void **data);
 
-// Copies between Go memory and tensors; n is in bytes and checked. dtype is the memory's.
-pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, pdd_tensor *out);
+// Copies between Go memory and tensors, on a CUDA device or, with cuda -1, on the CPU; n is in bytes and checked. dtype is
+// the memory's.
+pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, int cuda, pdd_tensor *out);
 pdd_status pdd_to_memory(pdd_tensor t, void *dst, int64_t n, int dtype);
 
 // Gradients: torch::autograd::backward, ::grad, and x.grad().
@@ -68,13 +69,18 @@ pdd_status pdd_module_load(const char *path, int cuda, pdd_module *out);
 pdd_status pdd_module_forward(pdd_module m, pdd_mode mode, pdd_tensor x, pdd_tensor *out);
 void pdd_module_free(pdd_module m);
 
+// CUDA devices, by their index.
+int pdd_cuda_devices(void);
+void pdd_cuda_tune(void);                  // cudnn.benchmark: for each new size of a convolution its fastest algorithm
+pdd_status pdd_cuda_own_stream(int cuda);  // for the calling OS thread, from now on
+pdd_status pdd_cuda_wait(int cuda);        // for what threads without a stream of their own have begun
+
 // The process.
 pdd_status pdd_set_threads(int n);  // of the calling OS thread
 int pdd_get_threads(void);
 uintptr_t pdd_thread_id(void);      // differs between live OS threads
 const char *pdd_compiled_version(void);
 pdd_status pdd_runtime_config(char **text);  // at::show_config(), freed by the caller
-int pdd_cuda_devices(void);
 int pdd_cpu_bfloat16(void);  // the CPU multiplies bfloat16 in hardware
 int64_t pdd_live_tensors(void);
 int64_t pdd_live_bytes(void);

@@ -34,18 +34,21 @@ pdd_status pdd_data(pdd_tensor t, void **data) {
   });
 }
 
-pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, pdd_tensor *out) {
+pdd_status pdd_from_memory(const void *src, int64_t n, int dtype, const int64_t *shape, int dims, int cuda, pdd_tensor *out) {
   return pdd::guarded([&] {
-    Tensor x = at::empty(at::IntArrayRef(shape, dims), pdd::scalar_type(dtype));
+    auto options = at::TensorOptions().dtype(pdd::scalar_type(dtype)).pinned_memory(cuda >= 0);
+    Tensor x = at::empty(at::IntArrayRef(shape, dims), options);
     TORCH_CHECK(static_cast<int64_t>(x.nbytes()) == n, "shape ", x.sizes(), " needs ", x.nbytes(), " bytes, got ", n);
     if (n > 0) memcpy(x.data_ptr(), src, n);
+    if (cuda >= 0) x = pdd::to_device(x, cuda);
     *out = pdd::hand_out(std::move(x));
   });
 }
 
 pdd_status pdd_to_memory(pdd_tensor t, void *dst, int64_t n, int dtype) {
   return pdd::guarded([&] {
-    Tensor x = deref(t).detach().to(at::kCPU, pdd::scalar_type(dtype)).contiguous();
+    Tensor x = deref(t).detach().to(pdd::scalar_type(dtype)).contiguous();
+    if (!x.is_cpu()) x = pdd::from_device(x);
     TORCH_CHECK(static_cast<int64_t>(x.nbytes()) == n, "shape ", x.sizes(), " has ", x.nbytes(), " bytes, not ", n);
     if (n > 0) memcpy(dst, x.data_ptr(), n);
   });

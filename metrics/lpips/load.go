@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	torch "github.com/wangkuiyi/gotorch"
-
 	"github.com/gopdd/gopdd/internal/weightfile"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
@@ -68,9 +66,7 @@ func load(n *network, backbone, heads string, o options) (*Model, error) {
 	}
 	err = tensor.Catch(func() {
 		for i, l := range n.layers {
-			m.heads = append(m.heads, m.scope.Local(func(s *tensor.Scope) torch.Tensor {
-				return s.To(s.FromFloat32s(weights[i], 1, l.channels, 1, 1), device)
-			}))
+			m.heads = append(m.heads, m.scope.Upload(device, weights[i], 1, l.channels, 1, 1))
 		}
 	})
 	if err != nil {

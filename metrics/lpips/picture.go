@@ -106,9 +106,7 @@ func (m *Model) addTile(ctx context.Context, img, ref image.Image, part image.Re
 
 // input brings a picture to the device, [1,3,H,W].
 func (m *Model) input(s *tensor.Scope, p *metrics.Planar) torch.Tensor {
-	return s.Local(func(s *tensor.Scope) torch.Tensor {
-		return s.To(s.FromFloat32s(p.Pix, 1, 3, int64(p.H), int64(p.W)), m.device)
-	})
+	return s.Upload(m.device, p.Pix, 1, 3, int64(p.H), int64(p.W))
 }
 
 // span is a tile along one axis of a picture, in pixels: what it reads, and inside of it what it answers for. Both start

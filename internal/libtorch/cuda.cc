@@ -1,0 +1,42 @@
+// CUDA devices, through what libtorch has for devices of any kind: it takes none of CUDA's headers.
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "guard.h"
+
+using at::Tensor;
+
+static c10::impl::VirtualGuardImpl cuda_impl() { return c10::impl::VirtualGuardImpl(at::kCUDA); }
+
+int pdd_cuda_devices(void) {
+  int n = 0;
+  pdd::guarded([&] { n = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()); });
+  return n;
+}
+
+void pdd_cuda_tune(void) { at::globalContext().setBenchmarkCuDNN(true); }
+
+pdd_status pdd_cuda_own_stream(int cuda) {
+  return pdd::guarded([&] {
+    auto impl = cuda_impl();
+    impl.exchangeStream(impl.getStreamFromGlobalPool(pdd::device(cuda), false));
+  });
+}
+
+pdd_status pdd_cuda_wait(int cuda) {
+  return pdd::guarded([&] { cuda_impl().getDefaultStream(pdd::device(cuda)).synchronize(); });
+}
+
+namespace pdd {
+
+Tensor to_device(const Tensor &pinned, int cuda) { return pinned.to(device(cuda), /*non_blocking=*/true); }
+
+Tensor from_device(const Tensor &x) {
+  Tensor host = at::empty(x.sizes(), at::TensorOptions().dtype(x.dtype()).pinned_memory(true));
+  host.copy_(x, /*non_blocking=*/true);
+  cuda_impl().getStream(x.device()).synchronize();
+  return host;
+}
+
+}  // namespace pdd

@@ -1,0 +1,63 @@
+package tensor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gopdd/gopdd/internal/libtorch"
+)
+
+// Device is where a tensor lives: [CPU], or the index of a CUDA device.
+type Device int64
+
+// CPU is the main processor.
+const CPU Device = -1
+
+// String gives "cpu" or "cuda:N".
+func (d Device) String() string {
+	if d == CPU {
+		return "cpu"
+	}
+	return fmt.Sprintf("cuda:%d", int64(d))
+}
+
+// ParseDevice reads "cpu", "cuda" (device 0) or "cuda:N" and checks that there is such a device.
+func ParseDevice(name string) (Device, error) {
+	if name == "cpu" {
+		return CPU, nil
+	}
+	index, ok := "0", name == "cuda"
+	if !ok {
+		index, ok = strings.CutPrefix(name, "cuda:")
+	}
+	n, err := strconv.ParseUint(index, 10, 8)
+	if !ok || err != nil {
+		return 0, fmt.Errorf("tensor: device %q: want cpu, cuda or cuda:N", name)
+	}
+	if have := libtorch.CUDADevices(); int(n) >= have {
+		return 0, fmt.Errorf("tensor: device %q: libtorch %s sees %d CUDA devices; use cpu, or see pdd doctor",
+			name, libtorch.CompiledVersion(), have)
+	}
+	return Device(n), nil
+}
+
+// Wait waits until d has done what threads without a stream of their own have begun; with the CPU it does nothing. What
+// a network's loading has begun must be done before a [Worker] with a stream of its own ([WithStream]) uses it.
+func (d Device) Wait() error {
+	if d == CPU {
+		return nil
+	}
+	if err := libtorch.WaitDevice(int(d)); err != nil {
+		return fmt.Errorf("tensor: wait for %v: %w", d, err)
+	}
+	return nil
+}
+
+// Tune lets the process try cuDNN's algorithms for each new size of a convolution and keep the fastest (PyTorch's
+// cudnn.benchmark), which pays where sizes come again, as those of tiles and patches do. With the CPU it does nothing.
+func (d Device) Tune() {
+	if d != CPU {
+		libtorch.TuneCUDA()
+	}
+}
