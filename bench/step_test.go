@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/pdd"
-	"github.com/gopdd/gopdd/tensor"
 )
 
 // BenchmarkStep makes whole training steps after the warm-up, all terms on: RRDBNet of 23 blocks, its moving average as
@@ -32,7 +32,7 @@ func BenchmarkStep(b *testing.B) {
 			c.Data.Batch, c.Data.Patch = setting("BATCH", 2), setting("PATCH", 24)
 			c.Compute.Precision = p
 			c.Compute.Recompute = setting("RECOMPUTE", 0) != 0
-			c.Compute.Threads = setting("THREADS", 0)
+			c.Compute.Threads, c.Compute.Device = setting("THREADS", 0), tensortest.DeviceName()
 			benchmarkSteps(b, c)
 		})
 	}
@@ -81,15 +81,15 @@ func benchmarkSteps(b *testing.B, c pdd.Config) {
 
 // stepNetworks are those of the paper with random weights.
 func stepNetworks(b *testing.B) (n pdd.Networks, closeAll func()) {
-	g, err := models.NewRRDBNet(models.RRDBNetConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 23, NumGrowCh: 32, Scale: 4}, 1, tensor.CPU)
+	g, err := models.NewRRDBNet(models.RRDBNetConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 23, NumGrowCh: 32, Scale: 4}, 1, tensortest.Device())
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := models.NewUNetDiscriminator(models.UNetDiscriminatorConfig{NumInCh: 3, NumFeat: 64, SkipConnection: true}, 1, tensor.CPU)
+	d, err := models.NewUNetDiscriminator(models.UNetDiscriminatorConfig{NumInCh: 3, NumFeat: 64, SkipConnection: true}, 1, tensortest.Device())
 	if err != nil {
 		b.Fatal(err)
 	}
-	phi, err := models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensor.CPU)
+	phi, err := models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensortest.Device())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -3,8 +3,11 @@ RRDBNet with 23 blocks, 2 + 2 patches of 24x24, moving average as generalist, VG
 
     python3 bench/step_torch.py MODE [STEPS [BATCH [PATCH]]]
 
-MODE is float32 or bfloat16 (autocast), either with -channels-last behind it. Prints seconds a step (median, best,
-and of processor time, which $GOPDD_BENCH_THREADS=1 makes a measure that other work on the machine disturbs less) and by how much the resident memory rose at most since before the networks were made. Needs torch alone.
+MODE is float32, tf32 (a CUDA device's short float32 in convolutions and products of matrices) or bfloat16 (autocast),
+any with -channels-last behind it. Prints seconds a step (median, best, and of processor time, which
+$GOPDD_BENCH_THREADS=1 makes a measure that other work on the machine disturbs less) and by how much the resident memory
+rose at most since before the networks were made, or the most bytes of tensors on the CUDA device that $GOPDD_DEVICE
+names. Needs torch alone.
 """
 
 import os
@@ -18,6 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
 
+DEVICE = torch.device(os.environ.get("GOPDD_DEVICE") or "cpu")
 PERCEPTUAL = {"conv1_2": 0.1, "conv2_2": 0.1, "conv3_4": 1.0, "conv4_4": 1.0, "conv5_4": 1.0}
 INTER = {"conv2_1": 0.25, "conv3_1": 0.25, "conv4_1": 0.25, "conv5_1": 0.25}
 INTRA = {"conv2_2": 0.1, "conv3_4": 0.3, "conv4_4": 1.0, "conv5_4": 1.0}
@@ -130,7 +134,7 @@ def wavelet(x, gt):
 
 class Trainer:
     def __init__(self, layout):
-        place = lambda net: net.to(memory_format=layout)
+        place = lambda net: net.to(device=DEVICE, memory_format=layout)
         self.g, self.average, self.d = place(RRDBNet()), place(RRDBNet()), place(Discriminator())
         self.average.load_state_dict(self.g.state_dict())
         self.average.requires_grad_(False)
@@ -191,9 +195,12 @@ def main():
     torch.manual_seed(1)
     layout = torch.channels_last if mode.endswith("channels-last") else torch.contiguous_format
     bfloat16 = mode.startswith("bfloat16")
-    cast = lambda: torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)
+    cast = lambda: torch.autocast(DEVICE.type, torch.bfloat16, enabled=bfloat16)
     before = status("VmHWM")
     trainer = Trainer(layout)
+    if DEVICE.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = mode.startswith("tf32")
     image = lambda side: torch.rand(batch, 3, side, side).to(memory_format=layout)
     data = image(patch), image(4 * patch), image(patch)
     processor = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
@@ -202,11 +209,13 @@ def main():
         start = time.perf_counter()
         if k == 2:
             begin = processor()
-        trainer.step(*data, cast)
+        trainer.step(*(x.to(DEVICE, non_blocking=True) for x in data), cast)  # reads a loss, so it has ended
         if k >= 2:
             times.append(time.perf_counter() - start)
+    peak = torch.cuda.max_memory_allocated() / 2**20 if DEVICE.type == "cuda" else status("VmHWM") - before
     print(f"torch {torch.__version__} {mode} {batch}+{batch}x{patch}: median {statistics.median(times):.3f} s, "
-          f"best {min(times):.3f} s, processor {(processor() - begin) / steps:.3f} s, peak memory {status('VmHWM') - before:.0f} MiB")
+          f"best {min(times):.3f} s, processor {(processor() - begin) / steps:.3f} s, peak memory {peak:.0f} MiB")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -35,7 +35,7 @@ func TestFlatMemoryOfUpscales(t *testing.T) {
 	}
 	defer up.Close()
 
-	baseline := tensor.MemoryStats().LiveTensors
+	baseline := tensor.MemoryStats(tensor.CPU).LiveTensors
 	const different = 20
 	var serial [different]uint64
 	for i := range serial {
@@ -64,7 +64,7 @@ func TestFlatMemoryOfUpscales(t *testing.T) {
 			t.Errorf("resident memory grew from %d to %d MiB", warm>>20, rss>>20)
 		}
 	}
-	if live := tensor.MemoryStats().LiveTensors; live != baseline {
+	if live := tensor.MemoryStats(tensor.CPU).LiveTensors; live != baseline {
 		t.Errorf("%d live tensors, %d before", live, baseline)
 	}
 }

@@ -114,9 +114,9 @@ func TestLossesFreeWhatTheyMake(t *testing.T) {
 		}
 		in(t, func(s *tensor.Scope) {
 			f := four(s, 2, 5, 4, 6)
-			before, values := tensor.MemoryStats().LiveTensors, s.Float64s(f[0])
+			before, values := tensor.MemoryStats(tensor.CPU).LiveTensors, s.Float64s(f[0])
 			loss(s, f)
-			if n := tensor.MemoryStats().LiveTensors - before; n != 1 {
+			if n := tensor.MemoryStats(tensor.CPU).LiveTensors - before; n != 1 {
 				t.Errorf("%s: %d tensors are left", name, n)
 			}
 			for i, v := range s.Float64s(f[0]) {

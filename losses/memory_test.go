@@ -28,10 +28,10 @@ func TestMemory(t *testing.T) {
 			f := trained(s, n, c, h, w)
 			const unit = n * c * h * w * 4.
 			var kept int64
-			peak := s.Peak(func() {
-				before := tensor.MemoryStats().LiveBytes
+			peak := s.Peak(tensor.CPU, func() {
+				before := tensor.MemoryStats(tensor.CPU).LiveBytes
 				y := cost.loss(s, f)
-				kept = tensor.MemoryStats().LiveBytes - before
+				kept = tensor.MemoryStats(tensor.CPU).LiveBytes - before
 				s.Backward(y)
 			})
 			if k, p := float64(kept)/unit, float64(peak)/unit; k > cost.kept+0.01 || p > cost.peak+0.01 {
@@ -77,10 +77,10 @@ func benchmark(b *testing.B, loss func(s *tensor.Scope, f [4]T) T, shape []int64
 		var kept, peak int64
 		start := processorTime()
 		for b.Loop() {
-			peak = s.Peak(func() {
-				before := tensor.MemoryStats().LiveBytes
+			peak = s.Peak(tensor.CPU, func() {
+				before := tensor.MemoryStats(tensor.CPU).LiveBytes
 				y := loss(s, f)
-				kept = tensor.MemoryStats().LiveBytes - before
+				kept = tensor.MemoryStats(tensor.CPU).LiveBytes - before
 				s.Backward(y)
 				s.ZeroGrad(f[0], f[2])
 				s.Free(y)

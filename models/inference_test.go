@@ -88,7 +88,7 @@ func TestMemoryIsThePeak(t *testing.T) {
 			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, side, side)
 			g.Forward(s.NoGrad(), x) // what the block cache keeps may be a quarter larger than asked for
 			tensor.Trim()
-			peak := s.Peak(func() { s.Free(g.Forward(s.NoGrad(), x)) })
+			peak := s.Peak(tensor.CPU, func() { s.Free(g.Forward(s.NoGrad(), x)) })
 			said := sized.Memory(side, side, s.Threads()) + int64(4*3*side*side*g.Scale()*g.Scale())
 			if peak > said*11/10 || said > peak*11/10 {
 				t.Errorf("the peak is %d bytes, Memory says %d", peak, said)

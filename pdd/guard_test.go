@@ -11,6 +11,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/pdd"
 	"github.com/gopdd/gopdd/tensor"
@@ -70,7 +71,7 @@ func TestNotFiniteBatch(t *testing.T) {
 // TestNotFiniteWeights: an infinite weight is named; what else there is stays as it was, u and v of the spectral norm
 // too, which the discriminator's own weights would spoil.
 func TestNotFiniteWeights(t *testing.T) {
-	disc, err := models.NewUNetDiscriminator(models.UNetDiscriminatorConfig{NumInCh: 3, NumFeat: 4, SkipConnection: true}, 1, tensor.CPU)
+	disc, err := models.NewUNetDiscriminator(models.UNetDiscriminatorConfig{NumInCh: 3, NumFeat: 4, SkipConnection: true}, 1, tensortest.Device())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func tryForward(u *Upscaler) (func(h, w int) int64, error) {
 		s = s.NoGrad()
 		for _, side := range []int{small, large} {
 			x := s.To(s.Full(0.5, tensor.Float32, tensor.CPU, 1, 3, int64(side), int64(side)), u.device)
-			peak[side] = s.Peak(func() { s.Free(forward(s, u.net, x)) })
+			peak[side] = s.Peak(tensor.CPU, func() { s.Free(forward(s, u.net, x)) })
 		}
 		return nil
 	})

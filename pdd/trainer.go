@@ -72,7 +72,7 @@ type StepReport struct {
 	Skipped              string        // why no weight changed; empty: they did
 	Duration             time.Duration // of the step without waiting for its batch
 	Waited               time.Duration // of it, for the other ranks' gradients and losses
-	PeakBytes            int64         // by how much the CPU's tensors rose at most
+	PeakBytes            int64         // by how much the tensors on the device rose at most
 }
 
 // Term is a named loss.
@@ -114,7 +114,7 @@ func (t *Trainer) Step(ctx context.Context, b data.Batch) (StepReport, error) {
 	}
 	err = t.worker.Do(ctx, func(s *tensor.Scope) (err error) {
 		start := time.Now()
-		r.PeakBytes = s.Peak(func() { err = t.attempt(s, b, &r) })
+		r.PeakBytes = s.Peak(t.device, func() { err = t.attempt(s, b, &r) })
 		r.Duration = time.Since(start)
 		return err
 	})

@@ -15,12 +15,12 @@ import (
 
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/imgio"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/internal/trainlog"
 	"github.com/gopdd/gopdd/internal/weightfile"
 	"github.com/gopdd/gopdd/losses"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/pdd"
-	"github.com/gopdd/gopdd/tensor"
 )
 
 // small makes a preset's networks and patches so small that a step takes milliseconds. All phases of training come:
@@ -41,7 +41,7 @@ func small(c pdd.Config) pdd.Config {
 	if c.Method != pdd.SupervisedOnly {
 		c.Warmup = pdd.WarmupConfig{Discriminator: 1, Distillation: 1}
 	}
-	c.Compute.Threads = 1
+	c.Compute.Threads, c.Compute.Device = 1, tensortest.DeviceName()
 	c.Validation.Every = 0
 	c.Output.SaveEvery, c.Output.LogEvery, c.Output.TensorBoard = 2, 1, false
 	return c
@@ -82,7 +82,7 @@ func writePicture(t testing.TB, path string, img image.Image) {
 
 // vgg is made once, for it takes long. Layers beyond those of small are never run.
 var vgg = sync.OnceValues(func() (*models.Features, error) {
-	return models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensor.CPU)
+	return models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensortest.Device())
 })
 
 func newTrainer(t testing.TB, c pdd.Config, opts ...pdd.TrainerOption) *pdd.Trainer {

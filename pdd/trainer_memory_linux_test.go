@@ -32,7 +32,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	var live, liveBytes int64
 	var warm, most float64 // in the second quarter, in the second half
 	run(t, newTrainer(t, c, pdd.OnStep(func(r pdd.StepReport) {
-		m := tensor.MemoryStats()
+		m := tensor.MemoryStats(tensor.CPU)
 		rss := resident(t)
 		switch {
 		case r.Step == 3: // all phases have been

@@ -19,7 +19,7 @@ import (
 // srvgg is a network as small has them, with weights of its own; the test closes it.
 func srvgg(t testing.TB, seed int64) models.Trainable {
 	t.Helper()
-	net, err := models.NewSRVGGNetCompact(models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 8, NumConv: 2, Upscale: 2}, seed, tensor.CPU)
+	net, err := models.NewSRVGGNetCompact(models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 8, NumConv: 2, Upscale: 2}, seed, tensortest.Device())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,11 +44,11 @@ func TestClose(t *testing.T) {
 	for i := range 3 {
 		step(t, tr, batch(uint64(i)))
 	}
-	before := tensor.MemoryStats().LiveTensors
+	before := tensor.MemoryStats(tensor.CPU).LiveTensors
 	if err := errors.Join(tr.Close(), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if live := tensor.MemoryStats().LiveTensors; live >= before {
+	if live := tensor.MemoryStats(tensor.CPU).LiveTensors; live >= before {
 		t.Errorf("%d tensors before Close, %d after", before, live)
 	}
 	path := filepath.Join(t.TempDir(), "x.safetensors")
@@ -218,7 +218,7 @@ func TestWrongOptions(t *testing.T) {
 	mine, b := srvgg(t, 1), batch(1)
 	labelled := gallery{{LR: b.LabelledLR.Image(0), HR: b.LabelledHR.Image(0)}}
 	target := gallery{{LR: b.UnlabelledLR.Image(0)}}
-	four, err := models.NewSRVGGNetCompact(models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 8, NumConv: 2, Upscale: 4}, 1, tensor.CPU)
+	four, err := models.NewSRVGGNetCompact(models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 8, NumConv: 2, Upscale: 4}, 1, tensortest.Device())
 	if err != nil {
 		t.Fatal(err)
 	}

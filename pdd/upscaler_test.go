@@ -48,7 +48,7 @@ func nearest(scale, multiple int) formula {
 func compact(t testing.TB) models.Trainable {
 	t.Helper()
 	net, err := models.NewSRVGGNetCompact(
-		models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 12, NumConv: 4, Upscale: 4}, 7, tensor.CPU)
+		models.SRVGGNetCompactConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 12, NumConv: 4, Upscale: 4}, 7, tensortest.Device())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func compact(t testing.TB) models.Trainable {
 
 func upscaler(t testing.TB, opts ...pdd.Option) *pdd.Upscaler {
 	t.Helper()
-	u, err := pdd.NewUpscaler(opts...)
+	u, err := pdd.NewUpscaler(append([]pdd.Option{pdd.WithDevice(tensortest.DeviceName())}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +307,7 @@ func TestOutOfMemoryHalvesTiles(t *testing.T) {
 	halved := upscale(t, small, photo)
 
 	var totals []int
-	tensor.LimitMemory(tensor.MemoryStats().LiveBytes + 4<<20) // a tile of 128 needs 8 MiB, one of 64 needs 2
+	tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 4<<20) // a tile of 128 needs 8 MiB, one of 64 needs 2
 	defer tensor.LimitMemory(0)
 	got := upscale(t, u, photo, pdd.Progress(func(done, total int) { totals = append(totals, total) }))
 	if first, last := totals[0], totals[len(totals)-1]; first != 1 || last <= 1 {
@@ -319,7 +319,7 @@ func TestOutOfMemoryHalvesTiles(t *testing.T) {
 	if d := maxLevels(got, want); d > 1.01 {
 		t.Errorf("differs by %.1f levels from large tiles", d)
 	}
-	tensor.LimitMemory(tensor.MemoryStats().LiveBytes + 1<<10)
+	tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 1<<10)
 	if _, err := u.Upscale(t.Context(), photo); !errors.Is(err, tensor.ErrOutOfMemory) {
 		t.Errorf("with no memory at all: %v", err)
 	}

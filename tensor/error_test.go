@@ -122,7 +122,7 @@ func TestLimitMemory(t *testing.T) {
 	tensortest.Check(t)
 	defer tensor.LimitMemory(0)
 	const size = 1 << 20
-	tensor.LimitMemory(tensor.MemoryStats().LiveBytes + 3*size)
+	tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 3*size)
 	allocate := func(n int64) error {
 		return tensor.Do(t.Context(), func(s *tensor.Scope) error {
 			s.Zeros(tensor.Uint8, tensor.CPU, size)
@@ -145,10 +145,10 @@ func TestLimitMemory(t *testing.T) {
 func TestMemoryStats(t *testing.T) {
 	in(t, func(s *tensor.Scope) {
 		const size = 1 << 20
-		tensor.ResetPeak()
-		before := tensor.MemoryStats()
+		tensor.ResetPeak(tensor.CPU)
+		before := tensor.MemoryStats(tensor.CPU)
 		s.Free(s.Zeros(tensor.Uint8, tensor.CPU, size))
-		after := tensor.MemoryStats()
+		after := tensor.MemoryStats(tensor.CPU)
 		if after.LiveTensors != before.LiveTensors || after.LiveBytes != before.LiveBytes {
 			t.Errorf("before %+v, after %+v", before, after)
 		}

@@ -166,22 +166,42 @@ func compatible(compiled string, libraries []string, running func() (string, err
 
 // Memory is what [MemoryStats] counts.
 type Memory struct {
-	LiveTensors int64 // made by this package and not yet freed
-	LiveBytes   int64 // of all CPU tensors, whoever made them
+	LiveTensors int64 // made by this package and not yet freed, on any device
+	LiveBytes   int64 // of all tensors of the device, whoever made them
 	PeakBytes   int64 // the largest LiveBytes since the last ResetPeak
 }
 
-// MemoryStats counts tensors and their bytes on the CPU.
-func MemoryStats() Memory {
-	return Memory{libtorch.LiveTensors(), libtorch.LiveBytes(), libtorch.PeakBytes()}
+// MemoryStats counts tensors, and their bytes on d. A libtorch before 2.11 cannot tell those of a CUDA device: they are 0.
+func MemoryStats(d Device) Memory {
+	m := Memory{LiveTensors: libtorch.LiveTensors()}
+	if d == CPU {
+		m.LiveBytes, m.PeakBytes = libtorch.LiveBytes(), libtorch.PeakBytes()
+	} else {
+		m.LiveBytes, m.PeakBytes = libtorch.DeviceMemory(int(d))
+	}
+	return m
 }
 
 // ResetPeak starts a new measurement of PeakBytes.
-func ResetPeak() { libtorch.ResetPeakBytes() }
+func ResetPeak(d Device) {
+	if d == CPU {
+		libtorch.ResetPeakBytes()
+	} else {
+		libtorch.ResetDevicePeak(int(d))
+	}
+}
 
-// Peak runs fn, which works in s inside [Do], and returns by how many bytes the worker's CPU tensors rose at most
-// meanwhile, whatever other workers do.
-func (s *Scope) Peak(fn func()) int64 { return libtorch.ThreadPeak(fn) }
+// Peak runs fn, which works in s inside [Do], and returns by how many bytes tensors on d rose at most meanwhile: on the
+// CPU the worker's, whatever other workers do, on a CUDA device all, and 0 where [MemoryStats] cannot tell.
+func (s *Scope) Peak(d Device, fn func()) int64 {
+	if d == CPU {
+		return libtorch.ThreadPeak(fn)
+	}
+	ResetPeak(d)
+	before := MemoryStats(d).LiveBytes
+	fn()
+	return MemoryStats(d).PeakBytes - before
+}
 
 // LimitMemory makes CPU tensor allocations fail with [ErrOutOfMemory] that would raise LiveBytes above n, in the
 // whole process; 0 removes the limit. What libtorch's convolutions use beside tensors is not counted.

@@ -12,9 +12,9 @@ import (
 )
 
 // live counts the tensors made since before.
-func live(before int64) int64 { return tensor.MemoryStats().LiveTensors - before }
+func live(before int64) int64 { return tensor.MemoryStats(tensor.CPU).LiveTensors - before }
 
-func now() int64 { return tensor.MemoryStats().LiveTensors }
+func now() int64 { return tensor.MemoryStats(tensor.CPU).LiveTensors }
 
 // The sentences of the contract in the package comment, in its order.
 

@@ -59,16 +59,16 @@ gloo_flag() {
 }
 
 # NCCL moves tensors between CUDA devices. c10d's header for it wants NCCL's own and those of CUDA, which Python's wheels
-# lay down beside the torch folder, but for crt/ (pip install nvidia-cuda-crt).
+# lay down beside the torch folder, but for crt/ and nv/ (pip install nvidia-cuda-crt nvidia-cuda-cccl).
 nccl_flag() {
 	[ -f "$libdir/libtorch_cuda.so" ] && [ -f "$include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp" ] || return 0
 	local wheels=$libdir/../../nvidia file dir flags=""
-	for file in nccl.h cuda_runtime_api.h crt/host_defines.h; do
-		for dir in "$wheels"/*/include "${CUDA_HOME:-/usr/local/cuda}/include" /usr/include; do
+	for file in nccl.h cuda_runtime_api.h crt/host_defines.h nv/target; do
+		for dir in "$wheels"/*/include{,/cccl} "${CUDA_HOME:-/usr/local/cuda}/include"{,/cccl} /usr/include; do
 			[ -f "$dir/$file" ] && break
 		done
 		if [ ! -f "$dir/$file" ]; then
-			say "$file is missing: no NCCL between CUDA devices (wheels: pip install nvidia-nccl-cuNN, nvidia-cuda-crt; or CUDA_HOME=/folder/of/the/toolkit)"
+			say "$file is missing: no NCCL between CUDA devices (wheels: pip install nvidia-nccl-cuNN, nvidia-cuda-crt, nvidia-cuda-cccl; or CUDA_HOME=/folder/of/the/toolkit)"
 			return 0
 		fi
 		dir=$(cd "$dir" && pwd)

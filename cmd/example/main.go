@@ -74,6 +74,6 @@ func upscale(ctx context.Context, in, out string) error {
 	}
 	d := up.Describe()
 	fmt.Printf("%s: %v → %v in %.1f s (built-in model, %s, %d threads), %d MiB of tensors at most\nwrote %s: pixels, bicubic, built-in model\n",
-		in, photo.Bounds().Size(), big.Bounds().Size(), took.Seconds(), d.Precision, d.Threads, tensor.MemoryStats().PeakBytes>>20, out)
+		in, photo.Bounds().Size(), big.Bounds().Size(), took.Seconds(), d.Precision, d.Threads, tensor.MemoryStats(tensor.CPU).PeakBytes>>20, out)
 	return nil
 }

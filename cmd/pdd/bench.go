@@ -88,7 +88,7 @@ type forwardTiming struct {
 	GFLOP  float64   `json:"gflop"`
 	Speed  float64   `json:"gflops"` // GFLOP / Best
 	Share  float64   `json:"share_of_peak"`
-	Bytes  int64     `json:"peak_tensor_bytes,omitempty"` // absent on CUDA devices: not counted
+	Bytes  int64     `json:"peak_tensor_bytes,omitempty"` // absent where libtorch (before 2.11) does not count those of CUDA devices
 }
 
 // Run measures and prints.

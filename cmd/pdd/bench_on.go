@@ -83,32 +83,45 @@ func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
 
 func (f *forwarder) close() error { return errors.Join(f.worker.Close(), f.net.Close()) }
 
-// peak is the speed of a product of matrices in GFLOP/s. It is a convolution of 1×1, which libtorch gives to oneDNN or
-// cuDNN; MatMul may end in a slow BLAS, and so do fewer than 16 images on a single thread.
+// peak is the speed of a product of matrices in GFLOP/s.
 func (f *forwarder) peak(ctx context.Context) (gflops float64, err error) {
-	const images, channels, side, runs = 16, 1024, 16, 20
+	const runs = 20
 	err = f.worker.Do(ctx, func(s *tensor.Scope) error {
 		s = s.NoGrad()
-		x := s.ChannelsLast(s.Cast(s.Rand(1, tensor.Float32, f.device, images, channels, side, side), f.dtype))
-		w := s.ChannelsLast(s.Cast(s.Rand(2, tensor.Float32, f.device, channels, channels, 1, 1), f.dtype))
-		bias := s.Zeros(f.dtype, f.device, channels)
-		seconds, err := timed(s, runs, func(s *tensor.Scope) torch.Tensor { return s.Conv2D(x, w, bias, tensor.ConvOptions{}) })
-		gflops = 2 * images * channels * channels * side * side / 1e9 / newForwardTiming(pixelSize{}, seconds, 0).Best
+		product, flop := f.product(s)
+		seconds, err := timed(s, runs, product)
+		gflops = flop / 1e9 / newForwardTiming(pixelSize{}, seconds, 0).Best
 		return err
 	})
 	return gflops, err
 }
 
-// forward gives the seconds of forward passes of one picture, and the peak of the CPU's tensors.
+// product is a product of matrices large enough to keep the device busy. On the CPU it is a convolution of 1×1, which
+// libtorch gives to oneDNN; MatMul may end in a slow BLAS there, and so do fewer than 16 images on a single thread.
+func (f *forwarder) product(s *tensor.Scope) (run func(s *tensor.Scope) torch.Tensor, flop float64) {
+	random := func(seed int64, shape ...int64) torch.Tensor {
+		return s.Cast(s.Rand(seed, tensor.Float32, f.device, shape...), f.dtype)
+	}
+	if f.device != tensor.CPU {
+		const side = 8192
+		x, w := random(1, side, side), random(2, side, side)
+		return func(s *tensor.Scope) torch.Tensor { return s.MatMul(x, w) }, 2 * side * side * side
+	}
+	const images, channels, side = 16, 1024, 16
+	x, w := s.ChannelsLast(random(1, images, channels, side, side)), s.ChannelsLast(random(2, channels, channels, 1, 1))
+	bias := s.Zeros(f.dtype, f.device, channels)
+	conv := func(s *tensor.Scope) torch.Tensor { return s.Conv2D(x, w, bias, tensor.ConvOptions{}) }
+	return conv, 2 * images * channels * channels * side * side
+}
+
+// forward gives the seconds of forward passes of one picture, and the peak of all tensors on the device.
 func (f *forwarder) forward(ctx context.Context, size pixelSize, runs int) (seconds []float64, bytes int64, err error) {
 	err = f.worker.Do(ctx, func(s *tensor.Scope) (err error) {
 		s = s.NoGrad()
 		x := s.To(s.Rand(1, tensor.Float32, tensor.CPU, 1, 3, int64(size.H), int64(size.W)), f.device)
-		tensor.ResetPeak()
+		tensor.ResetPeak(f.device)
 		seconds, err = timed(s, runs, func(s *tensor.Scope) torch.Tensor { return f.net.Forward(s, x) })
-		if f.device == tensor.CPU {
-			bytes = tensor.MemoryStats().PeakBytes
-		}
+		bytes = tensor.MemoryStats(f.device).PeakBytes
 		return err
 	})
 	return seconds, bytes, err

@@ -10,15 +10,14 @@ import (
 
 	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/internal/winograd"
-	"github.com/gopdd/gopdd/models"
 )
 
 var generators = []string{"models.rrdbnet", "models.srvgg", "upscale.realesrgan_x4plus", "upscale.tiled"}
 
 // TestGoldenForInference runs the cases of generators in the kernels for inference, which know no gradients.
 func TestGoldenForInference(t *testing.T) {
-	loadOptions = []models.LoadOption{models.InferenceOnly()}
-	defer func() { loadOptions = nil }()
+	inference = true
+	defer func() { inference = false }()
 	runAgain(t, generators, "grad_x", "grad_w")
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gopdd/gopdd/internal/arch"
 	"github.com/gopdd/gopdd/internal/golden"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/internal/weightfile"
 	"github.com/gopdd/gopdd/metrics/lpips"
 	"github.com/gopdd/gopdd/tensor"
@@ -46,7 +47,7 @@ func lpipsOp(c *golden.Case) (map[string]golden.Array, error) {
 	var m *lpips.Model
 	err := withHeads(c, len(net.net.Layers()), func(heads string) error {
 		return withWeights(c, net.spec, weightParams{WeightPrefix: p.WeightPrefix, Gain: p.Gain}, func(backbone string) (err error) {
-			m, err = lpips.Load(net.net, backbone, heads)
+			m, err = lpips.Load(net.net, backbone, heads, lpips.WithDevice(tensortest.DeviceName()))
 			return err
 		})
 	})

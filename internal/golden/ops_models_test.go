@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"github.com/gopdd/gopdd/internal/arch"
 	"github.com/gopdd/gopdd/internal/golden"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/internal/weightfile"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
@@ -81,14 +83,26 @@ func srvgg(c *golden.Case) (map[string]golden.Array, error) {
 	return generator(c, arch.SRVGGNetCompact(p.srvggSizes), p.weightParams)
 }
 
-// loadOptions are those with which generators are loaded: TestGoldenForInference sets others.
-var loadOptions []models.LoadOption
+// inference has generators loaded for inference alone: TestGoldenForInference sets it.
+var inference bool
+
+// device is where networks and tensors are, by $GOPDD_DEVICE.
+var device = sync.OnceValue(tensortest.Device)
+
+// loadOptions are those with which generators are loaded.
+func loadOptions() []models.LoadOption {
+	opts := []models.LoadOption{models.WithDevice(device())}
+	if inference {
+		opts = append(opts, models.InferenceOnly())
+	}
+	return opts
+}
 
 // generator runs a network on x and, where the case has r, takes the gradients of sum(y*r).
 func generator(c *golden.Case, net arch.Network, w weightParams) (map[string]golden.Array, error) {
 	var g models.Generator
 	err := withWeights(c, net, w, func(path string) (err error) {
-		g, err = models.Load(path, loadOptions...)
+		g, err = models.Load(path, loadOptions()...)
 		return err
 	})
 	if err != nil {
@@ -101,7 +115,7 @@ func generator(c *golden.Case, net arch.Network, w weightParams) (map[string]gol
 		if err != nil {
 			return err
 		}
-		if w.GradKey == "" || len(loadOptions) > 0 {
+		if w.GradKey == "" || inference {
 			out["y"] = read(s, g.Forward(s.NoGrad(), x))
 			return nil
 		}
@@ -138,7 +152,7 @@ func unetDiscriminator(c *golden.Case) (map[string]golden.Array, error) {
 	if err := c.DecodeParams(&p); err != nil {
 		return nil, err
 	}
-	var opts []models.LoadOption
+	opts := []models.LoadOption{models.WithDevice(device())}
 	if !p.SkipConnection {
 		opts = append(opts, models.WithoutSkipConnections())
 	}
@@ -185,7 +199,7 @@ func vgg19(c *golden.Case) (map[string]golden.Array, error) {
 	}
 	var f *models.Features
 	err := withWeights(c, arch.VGG{Depth: 19}, p.weightParams, func(path string) (err error) {
-		f, err = models.LoadVGG19(path, models.WithInputNorm(models.InputNorm{Range: p.RangeNorm, ImageNet: p.UseInputNorm}))
+		f, err = models.LoadVGG19(path, models.WithInputNorm(models.InputNorm{Range: p.RangeNorm, ImageNet: p.UseInputNorm}), models.WithDevice(device()))
 		return err
 	})
 	if err != nil {
@@ -307,7 +321,7 @@ func input(s *tensor.Scope, c *golden.Case, name string) (torch.Tensor, error) {
 	for i, d := range a.Shape {
 		shape[i] = int64(d)
 	}
-	return s.FromFloat32s(narrow(a), shape...), nil
+	return s.Upload(device(), narrow(a), shape...), nil
 }
 
 // read copies a tensor to an array.

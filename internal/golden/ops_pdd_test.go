@@ -14,6 +14,7 @@ import (
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/golden"
 	"github.com/gopdd/gopdd/internal/imgio"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/internal/tile"
 	"github.com/gopdd/gopdd/internal/weights"
 	"github.com/gopdd/gopdd/models"
@@ -115,7 +116,7 @@ func (p *upscaleParams) load(c *golden.Case) (models.Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return models.Load(path, loadOptions...)
+	return models.Load(path, loadOptions()...)
 }
 
 // upscaleWhole runs the network in float32, and the Upscaler from picture to picture, which must give the expected
@@ -150,7 +151,7 @@ func comparePictures(net models.Generator, in, want string) error {
 	if err != nil {
 		return err
 	}
-	up, err := pdd.NewUpscaler(pdd.WithModel(net))
+	up, err := pdd.NewUpscaler(pdd.WithModel(net), pdd.WithDevice(tensortest.DeviceName()))
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func runPlan(plan tile.Plan, net models.Generator, lr *data.Image) (golden.Array
 			return nil, err
 		}
 		err = tensor.Do(context.Background(), func(s *tensor.Scope) error {
-			x := s.FromFloat32s(crop.Pix, 1, 3, int64(crop.H), int64(crop.W))
+			x := s.Upload(device(), crop.Pix, 1, 3, int64(crop.H), int64(crop.W))
 			result = s.Float32s(net.Forward(s.NoGrad(), x))
 			return nil
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/arch"
 	"github.com/gopdd/gopdd/internal/golden"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/losses"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/pdd"
@@ -85,6 +86,7 @@ func (p *trajectoryParams) config() (pdd.Config, error) {
 		return c, fmt.Errorf("teacher %q", p.Teacher)
 	}
 	c.Steps, c.EMADecay = p.Iterations, p.EMADecay
+	c.Compute.Device = tensortest.DeviceName()
 	c.Optimizer = pdd.OptimizerConfig{LR: p.LRG, LRD: p.LRD, Beta1: p.Betas[0], Beta2: p.Betas[1], Eps: p.AdamEps,
 		WeightDecay: p.WeightDecay, Milestones: p.Milestones, Gamma: p.Gamma, Accumulate: 1}
 	l := &c.Loss
@@ -121,7 +123,7 @@ func (p *trajectoryParams) networks(c *golden.Case) (n pdd.Networks, closeAll fu
 	generator := func(prefix string, gain float64) (models.Trainable, error) {
 		var g models.Generator
 		err := withWeights(c, gen, weightParams{WeightPrefix: prefix, Gain: gain}, func(path string) (err error) {
-			g, err = models.Load(path)
+			g, err = models.Load(path, models.WithDevice(device()))
 			return err
 		})
 		if err != nil {
@@ -140,14 +142,14 @@ func (p *trajectoryParams) networks(c *golden.Case) (n pdd.Networks, closeAll fu
 	}
 	vgg := weightParams{WeightPrefix: p.VGGPrefix, Gain: p.VGGGain}
 	err = withWeights(c, arch.VGG{Depth: 19}, vgg, func(path string) (err error) {
-		n.Features, err = models.LoadVGG19(path)
+		n.Features, err = models.LoadVGG19(path, models.WithDevice(device()))
 		return err
 	})
 	if err != nil {
 		return n, closeAll, err
 	}
 	opened = append(opened, n.Features)
-	var opts []models.LoadOption
+	opts := []models.LoadOption{models.WithDevice(device())}
 	if !p.NetD.SkipConnection {
 		opts = append(opts, models.WithoutSkipConnections())
 	}

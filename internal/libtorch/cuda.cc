@@ -5,6 +5,10 @@
 
 #include "guard.h"
 
+#if PDD_LIBTORCH_AT_LEAST(2, 11)  // the first that was tried
+#include <c10/core/CachingDeviceAllocator.h>
+#endif
+
 using at::Tensor;
 
 static c10::impl::VirtualGuardImpl cuda_impl() { return c10::impl::VirtualGuardImpl(at::kCUDA); }
@@ -27,6 +31,26 @@ pdd_status pdd_cuda_own_stream(int cuda) {
 pdd_status pdd_cuda_wait(int cuda) {
   return pdd::guarded([&] { cuda_impl().getDefaultStream(pdd::device(cuda)).synchronize(); });
 }
+
+#if PDD_LIBTORCH_AT_LEAST(2, 11)
+pdd_memory pdd_cuda_memory(int cuda) {
+  pdd_memory m{};
+  pdd::guarded([&] {
+    using namespace c10::CachingAllocator;
+    auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(cuda));
+    const Stat &all = stats.allocated_bytes[static_cast<size_t>(StatType::AGGREGATE)];
+    m = {all.current, all.peak};
+  });
+  return m;
+}
+
+void pdd_cuda_reset_peak(int cuda) {
+  pdd::guarded([&] { c10::getDeviceAllocator(at::kCUDA)->resetPeakStats(static_cast<c10::DeviceIndex>(cuda)); });
+}
+#else
+pdd_memory pdd_cuda_memory(int) { return {}; }
+void pdd_cuda_reset_peak(int) {}
+#endif
 
 namespace pdd {
 

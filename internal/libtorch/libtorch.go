@@ -242,6 +242,15 @@ func OwnStream(cuda int) error { return check(C.pdd_cuda_own_stream(C.int(cuda))
 // WaitDevice waits for what threads without a stream of their own have begun on a CUDA device.
 func WaitDevice(cuda int) error { return check(C.pdd_cuda_wait(C.int(cuda))) }
 
+// DeviceMemory are the bytes of all tensors on a CUDA device, now and at most since the last ResetDevicePeak.
+func DeviceMemory(cuda int) (live, peak int64) {
+	m := C.pdd_cuda_memory(C.int(cuda))
+	return int64(m.live), int64(m.peak)
+}
+
+// ResetDevicePeak starts a new measurement.
+func ResetDevicePeak(cuda int) { C.pdd_cuda_reset_peak(C.int(cuda)) }
+
 // HasBFloat16 tells whether the CPU multiplies bfloat16 in hardware.
 func HasBFloat16() bool { return C.pdd_cpu_bfloat16() != 0 }
 

@@ -84,12 +84,23 @@ void lerp_span(float weight, float *average, const float *p, int64_t from, int64
 
 float *data(pdd_tensor t) { return deref(t).data_ptr<float>(); }
 
-void adam_ops(const pdd_adam_options &o, Tensor &p, const Tensor &grad, Tensor &m, Tensor &v) {
-  Tensor g = o.weight_decay != 0 ? grad.add(p, o.weight_decay) : grad;
-  m.mul_(o.beta1).add_(g, 1 - o.beta1);
-  v.mul_(o.beta2).addcmul_(g, g, 1 - o.beta2);
-  Tensor denominator = v.sqrt().div_(std::sqrt(1 - std::pow(o.beta2, o.step))).add_(o.eps);
-  p.addcdiv_(m, denominator, -o.lr / (1 - std::pow(o.beta1, o.step)));
+// Parameters that are not plain, with what goes with each.
+struct Lists {
+  std::vector<Tensor> p, g, m, v;
+};
+
+// adam_span in operations over whole lists, which on a CUDA device are a few kernels each.
+void adam_lists(const pdd_adam_options &o, const Lists &l) {
+  if (l.p.empty()) return;
+  std::vector<Tensor> g = o.weight_decay != 0 ? at::_foreach_add(l.g, l.p, o.weight_decay) : l.g;
+  at::_foreach_mul_(l.m, o.beta1);
+  at::_foreach_add_(l.m, g, 1 - o.beta1);
+  at::_foreach_mul_(l.v, o.beta2);
+  at::_foreach_addcmul_(l.v, g, g, 1 - o.beta2);
+  std::vector<Tensor> denominator = at::_foreach_sqrt(l.v);
+  at::_foreach_div_(denominator, std::sqrt(1 - std::pow(o.beta2, o.step)));
+  at::_foreach_add_(denominator, o.eps);
+  at::_foreach_addcdiv_(l.p, l.m, denominator, -o.lr / (1 - std::pow(o.beta1, o.step)));
 }
 
 }  // namespace
@@ -100,12 +111,17 @@ pdd_status pdd_adam(pdd_adam_options o, pdd_tensor *params, pdd_tensor *grads, p
     for (int k = 0; k < n; k++)
       if (grads[k]) check_shapes(k, {params[k], grads[k], m[k], v[k]});
     std::vector<Span> spans;
+    Lists others;
     for (int k = 0; k < n; k++) {
       if (!grads[k]) continue;
       Tensor &p = deref(params[k]), &g = deref(grads[k]), &mk = deref(m[k]), &vk = deref(v[k]);
-      if (plain({&p, &g, &mk, &vk})) add_spans(spans, k, p.numel());
-      else adam_ops(o, p, g, mk, vk);
+      if (plain({&p, &g, &mk, &vk})) {
+        add_spans(spans, k, p.numel());
+        continue;
+      }
+      others.p.push_back(p), others.g.push_back(g), others.m.push_back(mk), others.v.push_back(vk);
     }
+    adam_lists(o, others);
     in_parallel(spans, [&](const Span &s) {
       int k = s.param;
       adam_span(o, data(params[k]), data(grads[k]), data(m[k]), data(v[k]), s.from, s.to);
@@ -119,11 +135,14 @@ pdd_status pdd_ema(double decay, pdd_tensor *averages, pdd_tensor *params, int n
     at::NoGradGuard no_grad;
     for (int k = 0; k < n; k++) check_shapes(k, {averages[k], params[k]});
     std::vector<Span> spans;
+    std::vector<Tensor> others, towards;
     for (int k = 0; k < n; k++) {
       Tensor &a = deref(averages[k]), &p = deref(params[k]);
-      if (decay > 0.5 && plain({&a, &p})) add_spans(spans, k, a.numel());
-      else a.lerp_(p, 1 - decay);
+      if (decay <= 0.5) a.lerp_(p, 1 - decay);
+      else if (plain({&a, &p})) add_spans(spans, k, a.numel());
+      else others.push_back(a), towards.push_back(p);
     }
+    if (!others.empty()) at::_foreach_add_(others, at::_foreach_sub(towards, others), 1 - decay);
     in_parallel(spans, [&](const Span &s) {
       lerp_span(1 - decay, data(averages[s.param]), data(params[s.param]), s.from, s.to);
     });

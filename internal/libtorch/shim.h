@@ -70,10 +70,13 @@ pdd_status pdd_module_forward(pdd_module m, pdd_mode mode, pdd_tensor x, pdd_ten
 void pdd_module_free(pdd_module m);
 
 // CUDA devices, by their index.
+typedef struct { int64_t live, peak; } pdd_memory;  // bytes of all tensors, now and at most since the last reset
 int pdd_cuda_devices(void);
 void pdd_cuda_tune(void);                  // cudnn.benchmark: for each new size of a convolution its fastest algorithm
 pdd_status pdd_cuda_own_stream(int cuda);  // for the calling OS thread, from now on
 pdd_status pdd_cuda_wait(int cuda);        // for what threads without a stream of their own have begun
+pdd_memory pdd_cuda_memory(int cuda);      // zeros where this libtorch cannot tell, before 2.11
+void pdd_cuda_reset_peak(int cuda);
 
 // The process.
 pdd_status pdd_set_threads(int n);  // of the calling OS thread

@@ -17,7 +17,7 @@ import (
 // others that make tensors, since the count is the process's.
 func Check(t testing.TB) {
 	t.Helper()
-	before := tensor.MemoryStats().LiveTensors
+	before := tensor.MemoryStats(tensor.CPU).LiveTensors
 	t.Cleanup(func() {
 		if live := settled(before); live > before {
 			t.Errorf("%d tensors leaked: %d alive before the test, %d after", live-before, before, live)
@@ -42,11 +42,11 @@ func Do(t testing.TB, fn func(s *tensor.Scope)) {
 // nobody ends still shows.
 func settled(want int64) int64 {
 	for range 100 {
-		if tensor.MemoryStats().LiveTensors <= want {
+		if tensor.MemoryStats(tensor.CPU).LiveTensors <= want {
 			break
 		}
 		runtime.GC()
 		time.Sleep(10 * time.Millisecond)
 	}
-	return tensor.MemoryStats().LiveTensors
+	return tensor.MemoryStats(tensor.CPU).LiveTensors
 }

@@ -135,12 +135,12 @@ func TestMemory(t *testing.T) {
 // peak is the largest number of bytes that tensors take while two pictures are compared.
 func peak(t *testing.T, m *Model, w, h int) int64 {
 	t.Helper()
-	before := tensor.MemoryStats().LiveBytes
-	tensor.ResetPeak()
+	before := tensor.MemoryStats(tensor.CPU).LiveBytes
+	tensor.ResetPeak(tensor.CPU)
 	if _, err := m.Distance(t.Context(), noisy(w, h, 1), noisy(w, h, 2), 0); err != nil {
 		t.Fatal(err)
 	}
-	return tensor.MemoryStats().PeakBytes - before
+	return tensor.MemoryStats(tensor.CPU).PeakBytes - before
 }
 
 func TestSmallestPictures(t *testing.T) {
