@@ -3,23 +3,30 @@ package bench
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
 )
 
-// TestPrecision compares bfloat16 with float32 on a crop of each photo; docs/PRECISION.md has its table. It needs
-// $GOPDD_WEIGHTS (a weight file) and $GOPDD_PHOTOS (a folder of large photos).
+// TestPrecision compares $GOPDD_PRECISION (bfloat16, the default, or float16) with float32 on a crop of each photo, on
+// $GOPDD_DEVICE; docs/PRECISION.md has its tables. It needs $GOPDD_WEIGHTS (a weight file) and $GOPDD_PHOTOS (a folder
+// of large photos).
 func TestPrecision(t *testing.T) {
 	weights, files := weightsAndPhotos(t, 1)
-	exact, err := models.Load(weights)
+	device, dtype := models.WithDevice(tensortest.Device()), tensor.BFloat16
+	if os.Getenv("GOPDD_PRECISION") == "float16" {
+		dtype = tensor.Float16
+	}
+	exact, err := models.Load(weights, device)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer exact.Close()
-	short, err := models.Load(weights, models.WithDType(tensor.BFloat16))
+	short, err := models.Load(weights, device, models.WithDType(dtype))
 	if err != nil {
 		t.Fatal(err)
 	}

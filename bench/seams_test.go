@@ -9,6 +9,7 @@ import (
 
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/imgio"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/internal/tile"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
@@ -118,7 +119,7 @@ func run(t *testing.T, net models.Generator, lr *data.Image, from, to int) *data
 	}
 	out := &data.Image{C: 3, H: lr.H * net.Scale(), W: part.W * net.Scale()}
 	err = tensor.Do(t.Context(), func(s *tensor.Scope) error {
-		x := s.FromFloat32s(part.Pix, 1, 3, int64(part.H), int64(part.W))
+		x := s.Upload(tensortest.Device(), part.Pix, 1, 3, int64(part.H), int64(part.W))
 		out.Pix = s.Float32s(net.Forward(s.NoGrad(), x))
 		return nil
 	})

@@ -37,7 +37,11 @@ func TestBuiltIn(t *testing.T) {
 		t.Errorf("shrunk again: %v dB from the picture, %v: want 35", psnr, err)
 	}
 
-	named := upscaler(t, pdd.WithWeights(models.BuiltIn))
+	named, err := pdd.NewUpscaler(pdd.WithWeights(models.BuiltIn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer named.Close()
 	same, err := named.Upscale(t.Context(), small)
 	if err != nil {
 		t.Fatal(err)

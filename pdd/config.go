@@ -214,11 +214,13 @@ type OptimizerConfig struct {
 // ComputeConfig says where and in which numbers steps are computed. Results depend on it.
 type ComputeConfig struct {
 	Device    string    `yaml:"device"`                   // cpu or cuda:N
-	Precision Precision `yaml:"precision"`                // Float32, or BFloat16 and Float16 by autocast; Auto is Float32
+	Precision Precision `yaml:"precision"`                // Float32, TF32 (CUDA devices), or BFloat16 and Float16 by autocast; Auto is Float32
 	Threads   int       `yaml:"threads" range:"[0,1024]"` // cores an operation uses; 0: all
 	// Recompute forgets the activations inside the specialist's blocks and computes them again for the gradients:
 	// less memory, about a third more time in the generator, equal results.
 	Recompute bool `yaml:"recompute"`
+	// Deterministic makes runs on CUDA devices equal, bit by bit, which costs time. Runs on the CPU are so always.
+	Deterministic bool `yaml:"deterministic"`
 }
 
 // ValidationConfig measures the specialist, or its averaged copy where there is one, every so many steps.

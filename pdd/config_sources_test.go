@@ -88,10 +88,11 @@ var sources = map[string]string{
 	"optimizer.accumulate":       "ours; as released: a part for each of 2 GPUs",
 	"optimizer.skip_nonfinite":   "ours",
 
-	"compute.device":    "ours",
-	"compute.precision": "code: float32",
-	"compute.threads":   "ours",
-	"compute.recompute": "ours",
+	"compute.device":        "ours",
+	"compute.precision":     "code: float32",
+	"compute.threads":       "ours",
+	"compute.recompute":     "ours",
+	"compute.deterministic": "ours",
 
 	"validation.every":            "code, val_freq",
 	"validation.lr":               "yours",

@@ -187,8 +187,8 @@ func (c ComputeConfig) check(p *problems) {
 	if !deviceName.MatchString(c.Device) {
 		p.add("compute.device", "%q: want cpu or cuda:N", c.Device)
 	}
-	if c.Precision == Float16 && c.Device == "cpu" {
-		p.add("compute.precision", "float16 needs a CUDA device: choose bfloat16 or float32")
+	if (c.Precision == Float16 || c.Precision == TF32) && c.Device == "cpu" {
+		p.add("compute.precision", "%v needs a CUDA device: choose bfloat16 or float32", c.Precision)
 	}
 }
 

@@ -123,6 +123,7 @@ func TestValidate(t *testing.T) {
 		{"a milestone before the start", "ema", func(c *pdd.Config) { c.Optimizer.Milestones = []int{0} }, "optimizer.milestones: 0 after 0"},
 		{"no device", "ema", func(c *pdd.Config) { c.Compute.Device = "gpu" }, `compute.device: "gpu": want cpu or cuda:N`},
 		{"half precision without its hardware", "ema", func(c *pdd.Config) { c.Compute.Precision = pdd.Float16 }, "compute.precision: float16 needs a CUDA device"},
+		{"tf32 on a CPU", "ema", func(c *pdd.Config) { c.Compute.Precision = pdd.TF32 }, "compute.precision: tf32 needs a CUDA device"},
 
 		{"the discriminator's multiple", "supervised", func(c *pdd.Config) { c.Loss.GAN.Weight, c.Data.Patch = 1, 25 }, "data.patch: 25 pixels, 100 in HR: the discriminator takes multiples of 8 in HR: choose a multiple of 2"},
 		{"an odd HR side", "supervised", func(c *pdd.Config) {
@@ -211,7 +212,7 @@ func TestChoices(t *testing.T) {
 		texts string
 	}{
 		{&method, "distillation naive supervised"}, {&kind, "ema frozen"}, {&fakes, "labelled both"},
-		{&gan, "none joint separate"}, {&precision, "auto float32 bfloat16 float16"},
+		{&gan, "none joint separate"}, {&precision, "auto float32 bfloat16 float16 tf32"},
 	} {
 		err := c.value.UnmarshalText([]byte("Both"))
 		for text := range strings.FieldsSeq(c.texts) {

@@ -82,7 +82,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		v.SetBool(rng.IntN(2) == 0)
 	case reflect.Int:
 		if v.Type() == reflect.TypeFor[pdd.Precision]() {
-			v.SetInt(rng.Int64N(4))
+			v.SetInt(rng.Int64N(5))
 			return
 		}
 		v.SetInt([]int64{0, -5, 1 << 60, rng.Int64()}[rng.IntN(4)])

@@ -1,6 +1,7 @@
 package pdd
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -13,37 +14,40 @@ import (
 type Precision int
 
 const (
-	// Auto is what is fastest without a visible difference: Float32 where our kernels run (CPUs with AVX2 or AVX-512),
-	// BFloat16 on CPUs that multiply matrices of it (AMX) or only have libtorch's convolutions and bfloat16 in hardware,
-	// Float32 elsewhere (docs/PRECISION.md).
+	// Auto is what is fastest without a visible difference: Float16 on CUDA devices, Float32 where our kernels run (CPUs
+	// with AVX2 or AVX-512), BFloat16 on CPUs that multiply matrices of it (AMX) or only have libtorch's convolutions and
+	// bfloat16 in hardware, Float32 elsewhere (docs/PRECISION.md).
 	Auto Precision = iota
 	Float32
 	BFloat16
 	Float16
+	// TF32 is Float32 whose factors CUDA devices round to 10 bits as they multiply. It is a switch of the whole process:
+	// from the first Upscaler or Trainer with it on, Float32 on CUDA devices is TF32 too.
+	TF32
 )
 
-var precisionNames = [...]string{"auto", "float32", "bfloat16", "float16"}
+var precisionNames = [...]string{"auto", "float32", "bfloat16", "float16", "tf32"}
 
 // String gives the name that ParsePrecision reads.
 func (p Precision) String() string {
-	if p < Auto || p > Float16 {
+	if p < Auto || p > TF32 {
 		return fmt.Sprintf("Precision(%d)", int(p))
 	}
 	return precisionNames[p]
 }
 
-// ParsePrecision reads "auto", "float32", "bfloat16" or "float16".
+// ParsePrecision reads "auto", "float32", "bfloat16", "float16" or "tf32".
 func ParsePrecision(name string) (Precision, error) {
 	for i, n := range precisionNames {
 		if n == name {
 			return Precision(i), nil
 		}
 	}
-	return 0, fmt.Errorf("pdd: precision %q: want auto, float32, bfloat16 or float16", name)
+	return 0, fmt.Errorf("pdd: precision %q: want auto, float32, bfloat16, float16 or tf32", name)
 }
 
 func (p Precision) dtype() tensor.DType {
-	return map[Precision]tensor.DType{Float32: tensor.Float32, BFloat16: tensor.BFloat16, Float16: tensor.Float16}[p]
+	return map[Precision]tensor.DType{Float32: tensor.Float32, BFloat16: tensor.BFloat16, Float16: tensor.Float16, TF32: tensor.Float32}[p]
 }
 
 // settings are what the options of NewUpscaler set.
@@ -108,8 +112,10 @@ func (s *settings) validate() error {
 		return fmt.Errorf("pdd: new upscaler: tile of %d pixels: want 0 (whole picture) or at least %d", s.tile, minTile)
 	case s.tile > 0 && s.overlap > s.tile/2:
 		return fmt.Errorf("pdd: new upscaler: overlap of %d pixels: want at most half the tile of %d", s.overlap, s.tile)
-	case s.precision < Auto || s.precision > Float16:
-		return fmt.Errorf("pdd: new upscaler: precision %v: want Auto, Float32, BFloat16 or Float16", s.precision)
+	case s.precision < Auto || s.precision > TF32:
+		return fmt.Errorf("pdd: new upscaler: precision %v: want Auto, Float32, BFloat16, Float16 or TF32", s.precision)
+	case s.precision == TF32 && s.device == tensor.CPU.String():
+		return errors.New("pdd: new upscaler: precision tf32 needs a CUDA device: choose auto or float32")
 	case s.model != nil && s.precision != Auto:
 		return fmt.Errorf("pdd: new upscaler: WithPrecision(%v) and WithModel: the model's own number format counts", s.precision)
 	case s.memoryLimit < 0:

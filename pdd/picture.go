@@ -2,11 +2,9 @@ package pdd
 
 import (
 	"image"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/gopdd/gopdd/data"
+	"github.com/gopdd/gopdd/internal/parallel"
 	"github.com/gopdd/gopdd/internal/pixel"
 	"github.com/gopdd/gopdd/internal/tile"
 )
@@ -38,7 +36,7 @@ func newPicture(img image.Image, scale int, c call) *picture {
 // read converts the picture to planes.
 func (p *picture) read() {
 	p.planes = &data.Image{C: p.channels, H: p.h, W: p.w, Pix: make([]float32, p.channels*p.h*p.w)}
-	eachRow(p.h, func() func(y int) {
+	parallel.Rows(p.h, func() func(y int) {
 		r, rows := pixel.NewReader(p.img), make([][]float32, p.channels)
 		return func(y int) {
 			for c := range rows {
@@ -96,7 +94,7 @@ func (p *picture) newSink() *sink {
 }
 
 func (k *sink) add(b *tile.Band) error {
-	eachRow(b.H, func() func(y int) {
+	parallel.Rows(b.H, func() func(y int) {
 		rows := make([][]float32, k.p.channels)
 		return func(y int) {
 			for c := range rows {
@@ -157,19 +155,3 @@ func (p *picture) outSize() (h, w int) {
 }
 
 func scaled(n int, f float64) int { return max(1, int(float64(n)*f+0.5)) }
-
-// eachRow runs a function for every row on all cores; make is called once per goroutine.
-func eachRow(rows int, make func() func(y int)) {
-	n := min(runtime.GOMAXPROCS(0), (rows+15)/16)
-	var g errgroup.Group
-	for i := range n {
-		g.Go(func() error {
-			work := make()
-			for y := rows * i / n; y < rows*(i+1)/n; y++ {
-				work(y)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the functions return no errors
-}

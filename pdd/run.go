@@ -111,7 +111,7 @@ func (u *Upscaler) network(s *tensor.Scope, x torch.Tensor) (torch.Tensor, error
 	if s.AllFinite(y) {
 		return y, nil
 	}
-	if u.settings.model != nil || u.settings.precision == Float32 {
+	if u.settings.model != nil || u.settings.precision.dtype() == tensor.Float32 {
 		return y, ErrNotFinite
 	}
 	s.Free(y)

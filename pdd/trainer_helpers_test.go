@@ -41,7 +41,7 @@ func small(c pdd.Config) pdd.Config {
 	if c.Method != pdd.SupervisedOnly {
 		c.Warmup = pdd.WarmupConfig{Discriminator: 1, Distillation: 1}
 	}
-	c.Compute.Threads, c.Compute.Device = 1, tensortest.DeviceName()
+	c.Compute.Threads, c.Compute.Device, c.Compute.Deterministic = 1, tensortest.DeviceName(), true
 	c.Validation.Every = 0
 	c.Output.SaveEvery, c.Output.LogEvery, c.Output.TensorBoard = 2, 1, false
 	return c

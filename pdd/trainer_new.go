@@ -45,13 +45,25 @@ func (t *Trainer) build() (err error) {
 		return err
 	}
 	t.own(t.worker)
-	t.device.Tune()
+	t.prepareDevice()
 	for _, step := range []func() error{t.buildGenerators, t.buildFeatures, t.buildDiscriminator, t.buildOptimizers, t.buildLoader} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// prepareDevice sets the switches that libtorch has for the whole process.
+func (t *Trainer) prepareDevice() {
+	if t.cfg.Compute.Precision == TF32 {
+		t.device.AllowTF32()
+	}
+	if t.cfg.Compute.Deterministic {
+		t.device.Repeatable()
+	} else {
+		t.device.Tune()
+	}
 }
 
 // threads are the cores an operation uses: all by default, shared with the ranks on this machine.

@@ -54,6 +54,23 @@ func (d Device) Wait() error {
 	return nil
 }
 
+// Repeatable makes what networks and losses compute on CUDA devices equal in every run, in the whole process from now on,
+// which costs time; it undoes [Device.Tune]. The CPU is so by itself.
+func (d Device) Repeatable() {
+	if d != CPU {
+		libtorch.RepeatableCUDA()
+	}
+}
+
+// AllowTF32 lets CUDA devices round the factors of Float32 products to TF32, which has 10 bits instead of 23 and is several
+// times as fast on those that know it (Ampere and later). It holds for the whole process from now on. Without it
+// Float32 is exact, unlike libtorch's default.
+func (d Device) AllowTF32() {
+	if d != CPU {
+		libtorch.AllowTF32(true)
+	}
+}
+
 // Tune lets the process try cuDNN's algorithms for each new size of a convolution and keep the fastest (PyTorch's
 // cudnn.benchmark), which pays where sizes come again, as those of tiles and patches do. With the CPU it does nothing.
 func (d Device) Tune() {

@@ -3,9 +3,12 @@ package tensor_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/libtorch"
+	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -81,6 +84,27 @@ func TestUpload(t *testing.T) {
 		})
 		if err := errors.Join(err, device.Wait()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Repeatable enlarges bilinearly in other operations than libtorch's, to the same end.
+func TestRepeatable(t *testing.T) {
+	results := func() (all []float64) {
+		tensortest.Do(t, func(s *tensor.Scope) {
+			x := s.Rand(1, tensor.Float32, tensor.CPU, 2, 3, 4, 5)
+			s.RequiresGrad(true, x)
+			y := s.Upsample(x, tensor.Bilinear, 2)
+			r := s.RandN(2, tensor.Float32, tensor.CPU, s.Shape(y)...)
+			all = append(s.Float64s(y), s.Float64s(s.Grads(s.Sum(s.Mul(y, r), false), false, x)[0])...)
+		})
+		return all
+	}
+	want := results()
+	libtorch.RepeatableCUDA()
+	for i, got := range results() {
+		if math.Abs(got-want[i]) > 1e-6 {
+			t.Errorf("number %d: %v, want %v", i, got, want[i])
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 type benchCmd struct {
 	Weights   string        `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file. Default: the built-in model."`
 	Size      []pixelSize   `default:"128x128,256x256" placeholder:"WxH" help:"Sizes of the input in pixels. Default: ${default}."`
-	Precision string        `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16."`
+	Precision string        `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)."`
 	Device    string        `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …"`
 	Threads   int           `placeholder:"N" help:"CPU threads. Default: all cores."`
 	Runs      int           `default:"5" placeholder:"N" help:"Timed forward passes of each size, after one that is not. Default: ${default}."`

@@ -66,7 +66,7 @@ func surrounds(cfg engineConfig) (benchSurrounds, error) {
 
 func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
 	f := &forwarder{dtype: map[string]tensor.DType{
-		"float32": tensor.Float32, "bfloat16": tensor.BFloat16, "float16": tensor.Float16}[about.Precision]}
+		"float32": tensor.Float32, "bfloat16": tensor.BFloat16, "float16": tensor.Float16, "tf32": tensor.Float32}[about.Precision]}
 	var err error
 	if f.device, err = tensor.ParseDevice(about.Device); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type evalModel struct {
 	Model           string `placeholder:"NAME|FILE" help:"In place of --pred: measure what this network makes of --lr. A name of the catalogue (see pdd weights list) or a weight file." group:"Upscaling"`
 	LR              string `name:"lr" placeholder:"DIR" help:"Folder of pictures to upscale, paired with the ground truth by file name." group:"Upscaling"`
 	ColorCorrection bool   `help:"Give results the mean colours and contrast of their input." group:"Upscaling"`
-	Precision       string `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16." group:"Upscaling"`
+	Precision       string `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
 	Save            string `placeholder:"DIR" help:"Keep the results as PNG." group:"Upscaling"`
 }
 

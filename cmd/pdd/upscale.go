@@ -18,7 +18,7 @@ type upscaleCmd struct {
 	Device           string   `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …"`
 	Tile             *int     `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows."`
 	Overlap          *int     `placeholder:"N" help:"Overlap of tiles in pixels of the input, with --tile. Default: the network's."`
-	Precision        string   `default:"auto" enum:"auto,float32,bfloat16,float16" help:"auto, float32, bfloat16 or float16."`
+	Precision        string   `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)."`
 	ColorCorrection  bool     `help:"Give the result the mean colours and contrast of the input."`
 	OutScale         float64  `placeholder:"F" help:"Resize the result to F times the input. Default: the network's scale."`
 	Threads          int      `placeholder:"N" help:"CPU threads. Default: all cores."`

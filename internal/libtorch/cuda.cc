@@ -3,6 +3,8 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <cstdlib>
+
 #include "guard.h"
 
 #if PDD_LIBTORCH_AT_LEAST(2, 11)  // the first that was tried
@@ -20,6 +22,23 @@ int pdd_cuda_devices(void) {
 }
 
 void pdd_cuda_tune(void) { at::globalContext().setBenchmarkCuDNN(true); }
+
+// What the networks use and libtorch computes in varying order: convolutions' gradients, products of matrices where cuBLAS
+// chooses its memory, and the gradient of bilinear enlargement (twice, in call.cc).
+void pdd_cuda_repeatable(void) {
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
+  pdd::repeatable = true;
+}
+
+void pdd_cuda_tf32(int on) {
+  at::globalContext().setAllowTF32CuDNN(on);
+  at::globalContext().setAllowTF32CuBLAS(on);
+}
+
+// libtorch multiplies float32 in TF32 unless told otherwise, which has 10 bits of its 23.
+static const bool exact_float32 = (pdd_cuda_tf32(0), true);
 
 pdd_status pdd_cuda_own_stream(int cuda) {
   return pdd::guarded([&] {
@@ -53,6 +72,8 @@ void pdd_cuda_reset_peak(int) {}
 #endif
 
 namespace pdd {
+
+std::atomic<bool> repeatable{false};
 
 Tensor to_device(const Tensor &pinned, int cuda) { return pinned.to(device(cuda), /*non_blocking=*/true); }
 

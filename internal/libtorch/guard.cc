@@ -28,8 +28,17 @@ at::Device device(int64_t cuda) {
   return cuda < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(cuda));
 }
 
+// Errors of CUDA end in lines of advice for those who compile libtorch.
+static size_t without_advice(const char *what) {
+  const char *advice = strstr(what, "CUDA error: ");
+  for (const char *words : {"\nSearch for", "\nCUDA kernel errors", "\nFor debugging consider", "\nCompile with"}) {
+    if (const char *end = advice ? strstr(advice, words) : nullptr) return end - what;
+  }
+  return strlen(what);
+}
+
 pdd_status failure(int kind, const char *what) noexcept {
-  return {kind, strdup(what)};  // without memory for a text: none
+  return {kind, strndup(what, without_advice(what))};  // without memory for a text: none
 }
 
 pdd_status classify(const char *what) noexcept {

@@ -39,6 +39,9 @@ at::Device device(int64_t cuda);
 at::Tensor to_device(const at::Tensor &pinned, int cuda);
 at::Tensor from_device(const at::Tensor &x);  // waits for it
 
+// What is computed on a device comes out equal in every run: see pdd_cuda_repeatable.
+extern std::atomic<bool> repeatable;
+
 pdd_status failure(int kind, const char *what) noexcept;
 pdd_status classify(const char *what) noexcept;  // tells exhausted memory from other errors by libtorch's words
 

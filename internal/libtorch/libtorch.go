@@ -236,6 +236,12 @@ func CUDADevices() int { return int(C.pdd_cuda_devices()) }
 // TuneCUDA is PyTorch's cudnn.benchmark = True, for the whole process.
 func TuneCUDA() { C.pdd_cuda_tune() }
 
+// RepeatableCUDA makes training on CUDA devices give equal results in every run, for the whole process.
+func RepeatableCUDA() { C.pdd_cuda_repeatable() }
+
+// AllowTF32 lets CUDA devices multiply float32 in TF32, or not, in the whole process.
+func AllowTF32(on bool) { C.pdd_cuda_tf32(flag(on)) }
+
 // OwnStream gives the calling OS thread a CUDA stream of its own.
 func OwnStream(cuda int) error { return check(C.pdd_cuda_own_stream(C.int(cuda))) }
 

@@ -5,8 +5,11 @@ import (
 	"math"
 )
 
-// Level rounds v, clamped to [0, 1], to one of 0..top.
-func Level(v float32, top float32) float64 { return math.RoundToEven(float64(unit(v) * top)) }
+// Level rounds v, clamped to [0, 1], to one of 0..top, halves to the even one. top is at most 65535.
+func Level(v float32, top float32) uint16 {
+	const shift = 3 << 22 // to where float32 has no fractions: the level stands in the last bits
+	return uint16(math.Float32bits(float32(unit(v)*top) + shift))
+}
 
 // unit is v within [0, 1]; not-a-number is 0.
 func unit(v float32) float32 {
@@ -74,7 +77,7 @@ func (w *Writer) channel(dst []uint8, row []float32, c, channels int) {
 		return
 	}
 	for x, v := range row {
-		l := uint16(Level(v, 65535))
+		l := Level(v, 65535)
 		at := 2 * (x*channels + c)
 		dst[at], dst[at+1] = uint8(l>>8), uint8(l)
 	}

@@ -1,5 +1,7 @@
 package tile
 
+import "github.com/gopdd/gopdd/internal/parallel"
+
 // Plan is how a picture is cut: a tile for each pair of a row and a column.
 type Plan struct {
 	Rows, Cols []Span
@@ -42,9 +44,9 @@ func (p Plan) Run(forward Forward, emit func(*Band) error) error {
 
 // column is what a column's blending needs.
 type column struct {
-	weights   []float32
-	lo, hi    int // where the weights are not 0
-	at, width int // first sample in the result, samples
+	weights       []float32
+	lo, from, to  int // the weights are not 0 from lo to hi, and 1 from from to to
+	hi, at, width int // at is the first sample in the result, width how many there are
 }
 
 type blender struct {
@@ -58,7 +60,14 @@ func newBlender(p Plan) *blender {
 	b := &blender{plan: p}
 	for _, c := range p.Cols {
 		w, lo, hi := c.weights(p.Scale)
-		b.cols = append(b.cols, column{w, lo, hi, c.Start * p.Scale, len(w)})
+		from, to := lo, hi
+		for from < hi && w[from] != 1 {
+			from++
+		}
+		for to > from && w[to-1] != 1 {
+			to--
+		}
+		b.cols = append(b.cols, column{w, lo, from, to, hi, c.Start * p.Scale, len(w)})
 	}
 	for _, r := range p.Rows {
 		_, lo, hi := r.weights(p.Scale)
@@ -74,14 +83,29 @@ func newBlender(p Plan) *blender {
 
 // add adds a tile's result, weighted, to the band. top is its first row in the whole result.
 func (b *blender) add(result []float32, top int, wy []float32, lo, hi int, c column) {
-	for plane := range b.plan.Planes {
-		for y := lo; y < hi; y++ {
+	parallel.Rows(b.plan.Planes*(hi-lo), func() func(int) {
+		return func(i int) {
+			plane, y := i/(hi-lo), lo+i%(hi-lo)
 			src := result[(plane*len(wy)+y)*c.width:][:c.width]
-			dst := b.band.Row(plane, top+y-b.band.Y)[c.at:][:c.width]
-			for x := c.lo; x < c.hi; x++ {
-				dst[x] += wy[y] * c.weights[x] * src[x]
-			}
+			c.add(b.band.Row(plane, top+y-b.band.Y)[c.at:][:c.width], src, wy[y])
 		}
+	})
+}
+
+// add adds a row times its weight. Where the whole weight is 1 no other tile has any, and the sum is a copy.
+func (c column) add(dst, src []float32, weight float32) {
+	if weight != 1 {
+		c.fade(dst, src, weight, c.lo, c.hi)
+		return
+	}
+	c.fade(dst, src, 1, c.lo, c.from)
+	copy(dst[c.from:c.to], src[c.from:c.to])
+	c.fade(dst, src, 1, c.to, c.hi)
+}
+
+func (c column) fade(dst, src []float32, weight float32, from, to int) {
+	for x := from; x < to; x++ {
+		dst[x] += weight * c.weights[x] * src[x]
 	}
 }
 
