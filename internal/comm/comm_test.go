@@ -225,6 +225,49 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A connection to the store that sends half a request: libtorch 1.13's store waits for the rest and serves nobody, which
+// is an error on every rank in time; a newer one's goes on.
+func TestHalfRequest(t *testing.T) {
+	const timeout = 4 * time.Second
+	stands := strings.HasPrefix(tensor.Info().CompiledVersion, "1.")
+	for n, want := range map[int]string{2: "rank 1: it stopped in the middle of a request", 3: "rank 0: its store waits for the rest of a request"} {
+		start := time.Now()
+		errs := places(t)[0].together(t, n, timeout, func(g *comm.Group) error {
+			if g.Rank() != 0 {
+				return g.Barrier("meeting")
+			}
+			c, err := net.Dial("tcp", g.Store())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if _, err := c.Write([]byte{0}); err != nil { // the kind of request, of which the key and the value would follow
+				return err
+			}
+			select {
+			case <-g.Failed():
+				return g.Failure()
+			case <-time.After(timeout / 2):
+				return g.Barrier("meeting")
+			}
+		})
+		if took := time.Since(start); took > timeout+time.Second {
+			t.Errorf("%d ranks: it took %v", n, took)
+		}
+		if err := errors.Join(errs...); !stands {
+			if err != nil {
+				t.Errorf("%d ranks: %v", n, err)
+			}
+			continue
+		}
+		for rank, err := range errs {
+			if err == nil || rank == 0 && !strings.Contains(err.Error(), want) {
+				t.Errorf("rank %d of %d: %v, want %q", rank, n, err, want)
+			}
+		}
+	}
+}
+
 func TestMeeting(t *testing.T) {
 	nothing := func(*comm.Group) error { return nil }
 	t.Run("nobody serves", func(t *testing.T) {

@@ -128,10 +128,12 @@ func FreeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Rank, Size and Address are the process's number, how many there are, and the address it is reached at.
+// Rank, Size and Address are the process's number, how many there are, and the address it is reached at; Store is where
+// they meet.
 func (g *Group) Rank() int       { return g.cfg.Rank }
 func (g *Group) Size() int       { return g.cfg.Size }
 func (g *Group) Address() string { return g.host }
+func (g *Group) Store() string   { return g.cfg.Store }
 
 // Exchange gives every rank's text to every rank, by rank; name is used once. It waits for all.
 func (g *Group) Exchange(ctx context.Context, name, mine string) ([]string, error) {

@@ -58,7 +58,7 @@ func (g *Group) watch() {
 	defer tick.Stop()
 	for n := 0; ; n++ {
 		if err := g.beat(n); err != nil {
-			g.setFailure(&RankError{0, err.Error()})
+			g.setFailure(g.storeFailed(err))
 			return
 		}
 		select {
@@ -103,6 +103,18 @@ func (g *Group) beat(n int) error {
 		}
 	}
 	return nil
+}
+
+// storeFailed is the failure that an error of the store is. Rank 0's own falls silent where libtorch 1.13's, which serves
+// one request after the other, waits for the rest of one: whoever sent its beginning stopped there or was cut off.
+func (g *Group) storeFailed(err error) *RankError {
+	if g.cfg.Rank != 0 || !errors.Is(err, errSilent) {
+		return &RankError{0, err.Error()}
+	}
+	if g.cfg.Size == 2 {
+		return &RankError{1, "it stopped in the middle of a request to the store, or its network is down"}
+	}
+	return &RankError{0, "its store waits for the rest of a request: a rank stopped, its network is down, or something that is no rank has connected to " + g.cfg.Store}
 }
 
 // seen takes up a rank's sign.
