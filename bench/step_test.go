@@ -14,6 +14,7 @@ import (
 	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/pdd"
+	"github.com/gopdd/gopdd/tensor"
 )
 
 // BenchmarkStep makes whole training steps after the warm-up, all terms on: RRDBNet of 23 blocks, its moving average as
@@ -25,7 +26,11 @@ import (
 //
 //	go test ./bench -run NONE -bench 'Step/float32' -benchtime 5x
 func BenchmarkStep(b *testing.B) {
-	for _, p := range []pdd.Precision{pdd.Float32, pdd.BFloat16} {
+	precisions := []pdd.Precision{pdd.Float32, pdd.BFloat16}
+	if tensortest.Device() != tensor.CPU {
+		precisions = append(precisions, pdd.TF32)
+	}
+	for _, p := range precisions {
 		b.Run(p.String(), func(b *testing.B) {
 			c := pdd.EMA()
 			c.Warmup = pdd.WarmupConfig{}
