@@ -219,7 +219,8 @@ type ComputeConfig struct {
 	// Recompute forgets the activations inside the specialist's blocks and computes them again for the gradients:
 	// less memory, about a third more time in the generator, equal results.
 	Recompute bool `yaml:"recompute"`
-	// Deterministic makes runs on CUDA devices equal, bit by bit, which costs time. Runs on the CPU are so always.
+	// Deterministic makes runs on CUDA devices equal, bit by bit, which costs time. The switch is the whole process's and
+	// stays on when the training has ended. Runs on the CPU are equal always.
 	Deterministic bool `yaml:"deterministic"`
 }
 

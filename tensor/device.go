@@ -55,10 +55,11 @@ func (d Device) Wait() error {
 }
 
 // Repeatable makes what networks and losses compute on CUDA devices equal in every run, in the whole process from now on,
-// which costs time; it undoes [Device.Tune]. The CPU is so by itself.
+// which costs time; [Device.Tune] does nothing then. Call it before the first product on a device: cuBLAS looks at
+// CUBLAS_WORKSPACE_CONFIG, which this sets where it is not set, only once. The CPU is so by itself.
 func (d Device) Repeatable() {
 	if d != CPU {
-		libtorch.RepeatableCUDA()
+		libtorch.RepeatableCUDA(true)
 	}
 }
 
@@ -67,12 +68,13 @@ func (d Device) Repeatable() {
 // Float32 is exact, unlike libtorch's default.
 func (d Device) AllowTF32() {
 	if d != CPU {
-		libtorch.AllowTF32(true)
+		libtorch.AllowTF32()
 	}
 }
 
 // Tune lets the process try cuDNN's algorithms for each new size of a convolution and keep the fastest (PyTorch's
-// cudnn.benchmark), which pays where sizes come again, as those of tiles and patches do. With the CPU it does nothing.
+// cudnn.benchmark), which pays where sizes come again, as those of tiles and patches do. With the CPU, and after
+// [Device.Repeatable], it does nothing.
 func (d Device) Tune() {
 	if d != CPU {
 		libtorch.TuneCUDA()

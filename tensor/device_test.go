@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"github.com/gopdd/gopdd/internal/libtorch"
 	"github.com/gopdd/gopdd/internal/tensortest"
 	"github.com/gopdd/gopdd/tensor"
@@ -90,21 +92,28 @@ func TestUpload(t *testing.T) {
 
 // Repeatable enlarges bilinearly in other operations than libtorch's, to the same end.
 func TestRepeatable(t *testing.T) {
-	results := func() (all []float64) {
+	bilinear := func(s *tensor.Scope, x torch.Tensor) torch.Tensor { return s.Upsample(x, tensor.Bilinear, 2) }
+	results := func(device tensor.Device, enlarge func(s *tensor.Scope, x torch.Tensor) torch.Tensor) (all []float64) {
 		tensortest.Do(t, func(s *tensor.Scope) {
-			x := s.Rand(1, tensor.Float32, tensor.CPU, 2, 3, 4, 5)
+			x := s.Rand(1, tensor.Float32, device, 2, 3, 4, 5)
 			s.RequiresGrad(true, x)
-			y := s.Upsample(x, tensor.Bilinear, 2)
-			r := s.RandN(2, tensor.Float32, tensor.CPU, s.Shape(y)...)
+			y := enlarge(s, x)
+			r := s.RandN(2, tensor.Float32, device, s.Shape(y)...)
 			all = append(s.Float64s(y), s.Float64s(s.Grads(s.Sum(s.Mul(y, r), false), false, x)[0])...)
 		})
 		return all
 	}
-	want := results()
-	libtorch.RepeatableCUDA()
-	for i, got := range results() {
-		if math.Abs(got-want[i]) > 1e-6 {
-			t.Errorf("number %d: %v, want %v", i, got, want[i])
+	want := results(tensor.CPU, bilinear)
+	libtorch.RepeatableCUDA(true)
+	t.Cleanup(func() { libtorch.RepeatableCUDA(false) })
+	for name, all := range map[string][]float64{
+		"twice":         results(tensor.CPU, (*tensor.Scope).Twice),
+		"on the device": results(tensortest.Device(), bilinear),
+	} {
+		for i, got := range all {
+			if math.Abs(got-want[i]) > 1e-6 {
+				t.Errorf("%s, number %d: %v, want %v", name, i, got, want[i])
+			}
 		}
 	}
 }

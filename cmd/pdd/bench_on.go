@@ -72,6 +72,9 @@ func newForwarder(cfg engineConfig, about benchSurrounds) (*forwarder, error) {
 		return nil, err
 	}
 	f.device.Tune()
+	if about.Precision == "tf32" {
+		f.device.AllowTF32()
+	}
 	if f.net, err = models.Load(cmp.Or(cfg.Weights, models.BuiltIn), models.InferenceOnly(), models.WithDType(f.dtype), models.WithDevice(f.device)); err != nil {
 		return nil, err
 	}

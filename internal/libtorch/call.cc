@@ -93,13 +93,19 @@ Tensor pad(const Args &a) {
 
 enum { NEAREST, BILINEAR, BICUBIC, AREA };
 
-// Twice as long along a dimension, linearly: bilinear enlargement in operations whose gradients on CUDA devices come out
-// equal in every run, unlike that of libtorch's own.
+// Twice as long along a dimension, linearly.
 Tensor twice(const Tensor &x, int64_t dim) {
   const int64_t n = x.size(dim);
   Tensor before = at::cat({x.narrow(dim, 0, 1), x.narrow(dim, 0, n - 1)}, dim);
   Tensor after = at::cat({x.narrow(dim, 1, n - 1), x.narrow(dim, n - 1, 1)}, dim);
   return at::stack({at::lerp(x, before, 0.25), at::lerp(x, after, 0.25)}, dim + 1).flatten(dim, dim + 1);
+}
+
+// Bilinear enlargement in operations whose gradients on CUDA devices come out equal in every run, unlike that of
+// libtorch's own.
+Tensor twice(const Tensor &x) {
+  TORCH_CHECK(x.dim() == 4, "want [n,c,h,w]");
+  return twice(twice(x, 2), 3);
 }
 
 // As torch.nn.functional.interpolate with align_corners false; scale 0 means the ratio of the sizes.
@@ -113,8 +119,9 @@ Tensor interpolate(const Args &a) {
   switch (a.i(0)) {
     case NEAREST: return at::upsample_nearest2d(x, size, sh, sw);
     case BILINEAR:
-      if (pdd::repeatable && !antialias && x.dim() == 4 && size[0] == 2 * x.size(2) && size[1] == 2 * x.size(3))
-        return twice(twice(x, 2), 3);
+      if (pdd::repeatable && x.is_cuda() && !antialias && !sh && !sw && x.dim() == 4 && size[0] == 2 * x.size(2) &&
+          size[1] == 2 * x.size(3))
+        return twice(x);
       return antialias ? at::_upsample_bilinear2d_aa(x, size, false, sh, sw)
                        : at::upsample_bilinear2d(x, size, false, sh, sw);
     case BICUBIC:
@@ -226,6 +233,7 @@ Tensor run(int op, const Args &a) {
     case PDD_PIXEL_SHUFFLE: return at::pixel_shuffle(a.t(0), a.i(0));
     case PDD_PIXEL_UNSHUFFLE: return at::pixel_unshuffle(a.t(0), a.i(0));
     case PDD_INTERPOLATE: return interpolate(a);
+    case PDD_TWICE: return twice(a.t(0));
     case PDD_CONV2D: return pdd::conv2d(a.t(0), a.t(1), a.maybe(2), a.i(0), a.i(1), a.i(2), a.i(3));
     case PDD_CONV2D_LEAKY: return pdd::conv2d_leaky(a.t(0), a.t(1), a.maybe(2), a.i(0), a.i(1), a.f(0));
     case PDD_DENSE_BLOCK: return dense_block(a);

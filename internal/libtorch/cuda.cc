@@ -15,30 +15,33 @@ using at::Tensor;
 
 static c10::impl::VirtualGuardImpl cuda_impl() { return c10::impl::VirtualGuardImpl(at::kCUDA); }
 
-int pdd_cuda_devices(void) {
-  int n = 0;
-  pdd::guarded([&] { n = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()); });
-  return n;
+pdd_status pdd_cuda_devices(int *n) {
+  return pdd::guarded([&] { *n = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()); });
 }
 
-void pdd_cuda_tune(void) { at::globalContext().setBenchmarkCuDNN(true); }
+void pdd_cuda_tune(void) {
+  if (!pdd::repeatable) at::globalContext().setBenchmarkCuDNN(true);
+}
 
 // What the networks use and libtorch computes in varying order: convolutions' gradients, products of matrices where cuBLAS
 // chooses its memory, and the gradient of bilinear enlargement (twice, in call.cc).
-void pdd_cuda_repeatable(void) {
+void pdd_cuda_repeatable(int on) {
+  pdd::repeatable = on != 0;
+  at::globalContext().setDeterministicCuDNN(on != 0);
+  if (!on) return;
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
-  at::globalContext().setDeterministicCuDNN(true);
   at::globalContext().setBenchmarkCuDNN(false);
-  pdd::repeatable = true;
 }
 
-void pdd_cuda_tf32(int on) {
+static void use_tf32(bool on) {
   at::globalContext().setAllowTF32CuDNN(on);
   at::globalContext().setAllowTF32CuBLAS(on);
 }
 
+void pdd_cuda_allow_tf32(void) { use_tf32(true); }
+
 // libtorch multiplies float32 in TF32 unless told otherwise, which has 10 bits of its 23.
-static const bool exact_float32 = (pdd_cuda_tf32(0), true);
+static const bool exact_float32 = (use_tf32(false), true);
 
 pdd_status pdd_cuda_own_stream(int cuda) {
   return pdd::guarded([&] {
@@ -52,23 +55,21 @@ pdd_status pdd_cuda_wait(int cuda) {
 }
 
 #if PDD_LIBTORCH_AT_LEAST(2, 11)
-pdd_memory pdd_cuda_memory(int cuda) {
-  pdd_memory m{};
-  pdd::guarded([&] {
+pdd_status pdd_cuda_memory(int cuda, pdd_memory *m) {
+  return pdd::guarded([&] {
     using namespace c10::CachingAllocator;
-    auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(cuda));
+    auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(pdd::device(cuda).index());
     const Stat &all = stats.allocated_bytes[static_cast<size_t>(StatType::AGGREGATE)];
-    m = {all.current, all.peak};
+    *m = {all.current, all.peak};
   });
-  return m;
 }
 
-void pdd_cuda_reset_peak(int cuda) {
-  pdd::guarded([&] { c10::getDeviceAllocator(at::kCUDA)->resetPeakStats(static_cast<c10::DeviceIndex>(cuda)); });
+pdd_status pdd_cuda_reset_peak(int cuda) {
+  return pdd::guarded([&] { c10::getDeviceAllocator(at::kCUDA)->resetPeakStats(pdd::device(cuda).index()); });
 }
 #else
-pdd_memory pdd_cuda_memory(int) { return {}; }
-void pdd_cuda_reset_peak(int) {}
+pdd_status pdd_cuda_memory(int, pdd_memory *) { return {PDD_OK, nullptr}; }
+pdd_status pdd_cuda_reset_peak(int) { return {PDD_OK, nullptr}; }
 #endif
 
 namespace pdd {

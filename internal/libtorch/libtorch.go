@@ -230,17 +230,21 @@ func RuntimeConfig() (string, error) {
 	return C.GoString(text), nil
 }
 
-// CUDADevices counts the CUDA devices libtorch can use.
-func CUDADevices() int { return int(C.pdd_cuda_devices()) }
+// CUDADevices counts the CUDA devices libtorch can use; where it cannot tell, that is none.
+func CUDADevices() int {
+	var n C.int
+	_ = check(C.pdd_cuda_devices(&n))
+	return int(n)
+}
 
-// TuneCUDA is PyTorch's cudnn.benchmark = True, for the whole process.
+// TuneCUDA is PyTorch's cudnn.benchmark = True, for the whole process. It does nothing while RepeatableCUDA is on.
 func TuneCUDA() { C.pdd_cuda_tune() }
 
-// RepeatableCUDA makes training on CUDA devices give equal results in every run, for the whole process.
-func RepeatableCUDA() { C.pdd_cuda_repeatable() }
+// RepeatableCUDA makes training on CUDA devices give equal results in every run, or not, for the whole process.
+func RepeatableCUDA(on bool) { C.pdd_cuda_repeatable(flag(on)) }
 
-// AllowTF32 lets CUDA devices multiply float32 in TF32, or not, in the whole process.
-func AllowTF32(on bool) { C.pdd_cuda_tf32(flag(on)) }
+// AllowTF32 lets CUDA devices multiply float32 in TF32, in the whole process from now on.
+func AllowTF32() { C.pdd_cuda_allow_tf32() }
 
 // OwnStream gives the calling OS thread a CUDA stream of its own.
 func OwnStream(cuda int) error { return check(C.pdd_cuda_own_stream(C.int(cuda))) }
@@ -248,14 +252,16 @@ func OwnStream(cuda int) error { return check(C.pdd_cuda_own_stream(C.int(cuda))
 // WaitDevice waits for what threads without a stream of their own have begun on a CUDA device.
 func WaitDevice(cuda int) error { return check(C.pdd_cuda_wait(C.int(cuda))) }
 
-// DeviceMemory are the bytes of all tensors on a CUDA device, now and at most since the last ResetDevicePeak.
+// DeviceMemory are the bytes of all tensors on a CUDA device, now and at most since the last ResetDevicePeak: 0 on one
+// that has had none or is not there, and with a libtorch before 2.11.
 func DeviceMemory(cuda int) (live, peak int64) {
-	m := C.pdd_cuda_memory(C.int(cuda))
+	var m C.pdd_memory
+	_ = check(C.pdd_cuda_memory(C.int(cuda), &m))
 	return int64(m.live), int64(m.peak)
 }
 
-// ResetDevicePeak starts a new measurement.
-func ResetDevicePeak(cuda int) { C.pdd_cuda_reset_peak(C.int(cuda)) }
+// ResetDevicePeak starts a new measurement, where DeviceMemory can tell.
+func ResetDevicePeak(cuda int) { _ = check(C.pdd_cuda_reset_peak(C.int(cuda))) }
 
 // HasBFloat16 tells whether the CPU multiplies bfloat16 in hardware.
 func HasBFloat16() bool { return C.pdd_cpu_bfloat16() != 0 }

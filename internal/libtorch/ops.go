@@ -53,6 +53,7 @@ const (
 	OpPixelShuffle        Op = C.PDD_PIXEL_SHUFFLE
 	OpPixelUnshuffle      Op = C.PDD_PIXEL_UNSHUFFLE
 	OpInterpolate         Op = C.PDD_INTERPOLATE
+	OpTwice               Op = C.PDD_TWICE
 	OpConv2D              Op = C.PDD_CONV2D
 	OpConv2DLeaky         Op = C.PDD_CONV2D_LEAKY
 	OpDenseBlock          Op = C.PDD_DENSE_BLOCK

@@ -53,6 +53,7 @@ enum pdd_op {
   PDD_PIXEL_SHUFFLE,    // a; factor
   PDD_PIXEL_UNSHUFFLE,  // a; factor
   PDD_INTERPOLATE,      // a; mode h w antialias; scale_h scale_w   scale 0: from the sizes
+  PDD_TWICE,            // a   bilinear, both sides twice as long: what PDD_INTERPOLATE does for pdd_cuda_repeatable
   // networks
   PDD_CONV2D,       // x w [b]; stride pad dilation groups
   PDD_CONV2D_LEAKY, // x w [b]; stride pad; slope   convolution, then LeakyReLU in place

@@ -71,14 +71,14 @@ void pdd_module_free(pdd_module m);
 
 // CUDA devices, by their index.
 typedef struct { int64_t live, peak; } pdd_memory;  // bytes of all tensors, now and at most since the last reset
-int pdd_cuda_devices(void);
+pdd_status pdd_cuda_devices(int *n);
 void pdd_cuda_tune(void);                  // cudnn.benchmark: for each new size of a convolution its fastest algorithm
-void pdd_cuda_repeatable(void);            // equal results in every run; instead of pdd_cuda_tune
-void pdd_cuda_tf32(int on);                // in products of float32; off when the process starts
+void pdd_cuda_repeatable(int on);          // equal results in every run; while it is on, pdd_cuda_tune does nothing
+void pdd_cuda_allow_tf32(void);            // in products of float32; without this call they are exact
 pdd_status pdd_cuda_own_stream(int cuda);  // for the calling OS thread, from now on
 pdd_status pdd_cuda_wait(int cuda);        // for what threads without a stream of their own have begun
-pdd_memory pdd_cuda_memory(int cuda);      // zeros where this libtorch cannot tell, before 2.11
-void pdd_cuda_reset_peak(int cuda);
+pdd_status pdd_cuda_memory(int cuda, pdd_memory *m);  // leaves *m where this libtorch cannot tell, before 2.11
+pdd_status pdd_cuda_reset_peak(int cuda);
 
 // The process.
 pdd_status pdd_set_threads(int n);  // of the calling OS thread
