@@ -1,5 +1,7 @@
 #include "guard.h"
 
+#include <cstdio>
+
 namespace pdd {
 
 std::atomic<int64_t> live_tensors{0};
@@ -28,17 +30,22 @@ at::Device device(int64_t cuda) {
   return cuda < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(cuda));
 }
 
-// Errors of CUDA end in lines of advice for those who compile libtorch.
-static size_t without_advice(const char *what) {
-  const char *advice = strstr(what, "CUDA error: ");
+// Errors of CUDA end in lines of advice, most of it for those who compile libtorch: where it begins, or the end.
+static const char *advice(const char *what) {
+  const char *error = strstr(what, "CUDA error: ");
   for (const char *words : {"\nSearch for", "\nCUDA kernel errors", "\nFor debugging consider", "\nCompile with"}) {
-    if (const char *end = advice ? strstr(advice, words) : nullptr) return end - what;
+    if (const char *begin = error ? strstr(error, words) : nullptr) return begin;
   }
-  return strlen(what);
+  return what + strlen(what);
 }
 
 pdd_status failure(int kind, const char *what) noexcept {
-  return {kind, strndup(what, without_advice(what))};  // without memory for a text: none
+  const char *tail = advice(what);
+  const char *kept = strstr(tail, "CUDA_LAUNCH_BLOCKING")
+      ? " (may stem from an earlier operation on the device; CUDA_LAUNCH_BLOCKING=1 tells which)" : "";
+  char *msg;
+  if (asprintf(&msg, "%.*s%s", static_cast<int>(tail - what), what, kept) < 0) msg = nullptr;  // no memory for a text
+  return {kind, msg};
 }
 
 pdd_status classify(const char *what) noexcept {
