@@ -72,7 +72,7 @@ type StepReport struct {
 	Skipped              string        // why no weight changed; empty: they did
 	Duration             time.Duration // of the step without waiting for its batch
 	Waited               time.Duration // of it, for the other ranks' gradients and losses
-	PeakBytes            int64         // by how much the tensors on the device rose at most
+	PeakBytes            int64         // by how much the tensors on the device rose at most; 0 on CUDA devices with a libtorch before 2.11
 }
 
 // Term is a named loss.

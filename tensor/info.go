@@ -171,7 +171,8 @@ type Memory struct {
 	PeakBytes   int64 // the largest LiveBytes since the last ResetPeak
 }
 
-// MemoryStats counts tensors, and their bytes on d. A libtorch before 2.11 cannot tell those of a CUDA device: they are 0.
+// MemoryStats counts tensors, and their bytes on d. A libtorch before 2.11 cannot tell those of a CUDA device: they are 0,
+// as on a device that is not there. PeakBytes of a CUDA device also starts anew with [Scope.Peak] on it.
 func MemoryStats(d Device) Memory {
 	m := Memory{LiveTensors: libtorch.LiveTensors()}
 	if d == CPU {
@@ -182,7 +183,7 @@ func MemoryStats(d Device) Memory {
 	return m
 }
 
-// ResetPeak starts a new measurement of PeakBytes.
+// ResetPeak starts a new measurement of PeakBytes, and so does [Scope.Peak] on a CUDA device.
 func ResetPeak(d Device) {
 	if d == CPU {
 		libtorch.ResetPeakBytes()
@@ -192,7 +193,8 @@ func ResetPeak(d Device) {
 }
 
 // Peak runs fn, which works in s inside [Do], and returns by how many bytes tensors on d rose at most meanwhile: on the
-// CPU the worker's, whatever other workers do, on a CUDA device all, and 0 where [MemoryStats] cannot tell.
+// CPU the worker's, whatever other workers do; on a CUDA device all, and 0 where [MemoryStats] cannot tell. A device has
+// one peak, which this resets: two measurements on it at a time spoil each other.
 func (s *Scope) Peak(d Device, fn func()) int64 {
 	if d == CPU {
 		return libtorch.ThreadPeak(fn)
