@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/gopdd/gopdd/internal/libtorch"
 )
 
 // place is how far a rank has come.
@@ -105,16 +107,13 @@ func (g *Group) beat(n int) error {
 	return nil
 }
 
-// storeFailed is the failure that an error of the store is. Rank 0's own falls silent where libtorch 1.13's, which serves
-// one request after the other, waits for the rest of one: whoever sent its beginning stopped there or was cut off.
+// storeFailed is the failure that an error of the store is. Rank 0's own falls silent where that of libtorch 1, which
+// serves one request after the other, waits for the rest of one: whoever sent its beginning stopped there or was cut off.
 func (g *Group) storeFailed(err error) *RankError {
-	if g.cfg.Rank != 0 || !errors.Is(err, errSilent) {
-		return &RankError{0, err.Error()}
+	if g.cfg.Rank == 0 && errors.Is(err, errSilent) && strings.HasPrefix(libtorch.CompiledVersion(), "1.") {
+		return &RankError{0, "its store waits for the rest of a request: a rank stopped, its network is down, or something that is no rank has connected to " + g.cfg.Store}
 	}
-	if g.cfg.Size == 2 {
-		return &RankError{1, "it stopped in the middle of a request to the store, or its network is down"}
-	}
-	return &RankError{0, "its store waits for the rest of a request: a rank stopped, its network is down, or something that is no rank has connected to " + g.cfg.Store}
+	return &RankError{0, err.Error()}
 }
 
 // seen takes up a rank's sign.
