@@ -2,9 +2,10 @@ package data
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 	"math/rand/v2"
+
+	"github.com/gopdd/gopdd/internal/pixel"
 )
 
 // Quantize rounds m to levels of 1/255, halves to even, and clamps it to [0, 1], in place, and returns m: what
@@ -24,11 +25,8 @@ var levels = func() (t [256]float32) {
 	return t
 }()
 
-// level8 is v, clamped to [0, 1], as one of 0..255, halves rounded to even: numbers from 2²³ on have no fraction.
-func level8(v float32) uint8 {
-	const whole = 1 << 23
-	return uint8(math.Float32bits(float32(255*clamp01(v)) + whole))
-}
+// level8 is v, clamped to [0, 1], as one of 0..255, halves rounded to even.
+func level8(v float32) uint8 { return uint8(pixel.Round(float32(255 * clamp01(v)))) }
 
 // AddNoise returns m + noise clamped to [0, 1]. noise has the size of m and as many planes, or one plane that is added
 // to all.

@@ -6,9 +6,12 @@ import (
 )
 
 // Level rounds v, clamped to [0, 1], to one of 0..top, halves to the even one. top is at most 65535.
-func Level(v float32, top float32) uint16 {
-	const shift = 3 << 22 // to where float32 has no fractions: the level stands in the last bits
-	return uint16(math.Float32bits(float32(unit(v)*top) + shift))
+func Level(v float32, top float32) uint16 { return Round(float32(unit(v) * top)) }
+
+// Round rounds v, which is from 0 to 65535, to a whole number, halves to the even one.
+func Round(v float32) uint16 {
+	const shift = 3 << 22 // to where float32 has no fractions: the number stands in the last bits
+	return uint16(math.Float32bits(v + shift))
 }
 
 // unit is v within [0, 1]; not-a-number is 0.
