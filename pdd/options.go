@@ -92,7 +92,8 @@ func WithTile(size, overlap int) Option {
 // WithPrecision sets the number format; the default is Auto.
 func WithPrecision(p Precision) Option { return func(s *settings) { s.precision = p } }
 
-// WithThreads sets how many cores an operation uses; 0, the default, means all.
+// WithThreads sets how many cores an operation of the network uses, and each picture's reading, blending and writing; 0,
+// the default, means all. [OutScale] takes all in any case.
 func WithThreads(n int) Option { return func(s *settings) { s.threads = n } }
 
 // WithMemoryLimit bounds the memory of the whole process, in bytes, that this Upscaler plans with: tiles become

@@ -15,14 +15,15 @@ type picture struct {
 	call       call
 	h, w       int
 	scale      int
+	threads    int // that read and write it
 	channels   int // of planes: 1 gray, 3 colour, 4 colour times alpha and alpha
 	gray, deep bool
 	planes     *data.Image
 }
 
-func newPicture(img image.Image, scale int, c call) *picture {
+func newPicture(img image.Image, scale, threads int, c call) *picture {
 	b := img.Bounds()
-	p := &picture{img: img, call: c, h: b.Dy(), w: b.Dx(), scale: scale, channels: 4,
+	p := &picture{img: img, call: c, h: b.Dy(), w: b.Dx(), scale: scale, threads: threads, channels: 4,
 		gray: pixel.IsGray(img), deep: pixel.IsDeep(img)}
 	switch {
 	case p.gray:
@@ -36,7 +37,7 @@ func newPicture(img image.Image, scale int, c call) *picture {
 // read converts the picture to planes.
 func (p *picture) read() {
 	p.planes = &data.Image{C: p.channels, H: p.h, W: p.w, Pix: make([]float32, p.channels*p.h*p.w)}
-	parallel.Rows(p.h, func() func(y int) {
+	parallel.Rows(p.threads, p.h, func() func(y int) {
 		r, rows := pixel.NewReader(p.img), make([][]float32, p.channels)
 		return func(y int) {
 			for c := range rows {
@@ -94,7 +95,7 @@ func (p *picture) newSink() *sink {
 }
 
 func (k *sink) add(b *tile.Band) error {
-	parallel.Rows(b.H, func() func(y int) {
+	parallel.Rows(k.p.threads, b.H, func() func(y int) {
 		rows := make([][]float32, k.p.channels)
 		return func(y int) {
 			for c := range rows {

@@ -58,7 +58,7 @@ func (u *Upscaler) plan(p *picture, side int) (tile.Plan, error) {
 		return tile.Plan{}, err
 	}
 	cols, err := tile.Spans(p.w, side, overlap, u.net.Reach())
-	return tile.Plan{Rows: rows, Cols: cols, Scale: u.net.Scale(), Planes: p.channels}, err
+	return tile.Plan{Rows: rows, Cols: cols, Scale: u.net.Scale(), Planes: p.channels, Threads: p.threads}, err
 }
 
 // tiler runs the tiles of one picture. Its buffers are reused from tile to tile.

@@ -200,7 +200,7 @@ func (u *Upscaler) Upscale(ctx context.Context, img image.Image, opts ...CallOpt
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("pdd: upscale: the picture is empty")
 	}
-	out, err := u.upscale(ctx, newPicture(img, u.net.Scale(), c))
+	out, err := u.upscale(ctx, newPicture(img, u.net.Scale(), u.worker.Threads(), c))
 	if err != nil {
 		b := img.Bounds()
 		return nil, fmt.Errorf("pdd: upscale %d×%d: %w", b.Dx(), b.Dy(), err)

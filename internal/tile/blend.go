@@ -7,6 +7,7 @@ type Plan struct {
 	Rows, Cols []Span
 	Scale      int // samples of the result per pixel
 	Planes     int
+	Threads    int // that blend; 0: one for each core
 }
 
 // Forward gives the result of one tile: Planes planes of row.Size()·Scale rows of col.Size()·Scale samples. The slice
@@ -83,7 +84,7 @@ func newBlender(p Plan) *blender {
 
 // add adds a tile's result, weighted, to the band. top is its first row in the whole result.
 func (b *blender) add(result []float32, top int, wy []float32, lo, hi int, c column) {
-	parallel.Rows(b.plan.Planes*(hi-lo), func() func(int) {
+	parallel.Rows(b.plan.Threads, b.plan.Planes*(hi-lo), func() func(int) {
 		return func(i int) {
 			plane, y := i/(hi-lo), lo+i%(hi-lo)
 			src := result[(plane*len(wy)+y)*c.width:][:c.width]

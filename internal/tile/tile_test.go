@@ -80,7 +80,7 @@ func TestRunIsPartitionOfUnity(t *testing.T) {
 			return out, nil
 		}
 		next := 0
-		err = Plan{rows, cols, scale, 1}.Run(forward, func(b *Band) error {
+		err = Plan{Rows: rows, Cols: cols, Scale: scale, Planes: 1}.Run(forward, func(b *Band) error {
 			if b.Y != next {
 				t.Fatalf("%+v: band at %d, want %d", c, b.Y, next)
 			}
