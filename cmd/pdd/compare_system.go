@@ -22,7 +22,7 @@ type upscaleFlags struct {
 	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos." group:"Upscaling"`
 	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic and lanczos aside." group:"Upscaling"`
 	Device           string `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …" group:"Upscaling"`
-	Precision        string `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
+	Precision        string `default:"float32" enum:"auto,float32,bfloat16,float16,tf32" help:"float32, as validation in training; auto as pdd upscale; bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
 	Tile             *int   `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows." group:"Upscaling"`
 	Threads          int    `placeholder:"N" help:"CPU threads. Default: all cores." group:"Upscaling"`
 	AllowTorchScript bool   `name:"allow-torchscript" help:"Run TorchScript weights. They are programs: only for files you trust." group:"Upscaling"`

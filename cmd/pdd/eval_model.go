@@ -19,13 +19,13 @@ type evalModel struct {
 	Model           string `placeholder:"NAME|FILE" help:"In place of --pred: measure what this network makes of --lr. A name of the catalogue (see pdd weights list) or a weight file." group:"Upscaling"`
 	LR              string `name:"lr" placeholder:"DIR" help:"Folder of pictures to upscale, paired with the ground truth by file name." group:"Upscaling"`
 	ColorCorrection bool   `help:"Give results the mean colours and contrast of their input." group:"Upscaling"`
-	Precision       string `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
+	Precision       string `default:"float32" enum:"auto,float32,bfloat16,float16,tf32" help:"float32, as validation in training; auto as pdd upscale; bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
 	Save            string `placeholder:"DIR" help:"Keep the results as PNG." group:"Upscaling"`
 }
 
 func (c *evalModel) validate(gt string) error {
 	if c.Model == "" {
-		if c.LR != "" || c.Save != "" || c.ColorCorrection || c.Precision != "auto" {
+		if c.LR != "" || c.Save != "" || c.ColorCorrection || c.Precision != "float32" {
 			return usagef("--lr, --save, --color-correction and --precision need --model")
 		}
 		return nil

@@ -99,7 +99,7 @@ func TestEvalModel(t *testing.T) {
 	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	o := pddRun(t, nil, strings.Fields("eval --model w.pth --lr lr --gt gt --save sr --color-correction --precision float32 --device cuda:1 --json made.json")...)
+	o := pddRun(t, nil, strings.Fields("eval --model w.pth --lr lr --gt gt --save sr --color-correction --device cuda:1 --json made.json")...)
 	if o.code != exitFailed || !strings.Contains(o.stdout, "failed: stranger.png: no ground truth") || !strings.Contains(o.stderr, "1 of 3") {
 		t.Fatalf("%+v", o)
 	}
