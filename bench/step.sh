@@ -5,11 +5,13 @@
 #
 # PROGRAMs are test programs of this package (go test -c -o PROGRAM ./bench), one for each libtorch; the default builds
 # one. $PYTHON is a python with torch; $TORCH_MODES and $PRECISIONS choose what runs. Prints each run (seconds a step,
-# seconds of processor time a step, MiB that resident memory rose), then their medians over the rounds.
+# seconds of processor time a step, MiB that resident memory rose or, on the CUDA device that $GOPDD_DEVICE names, MiB of
+# tensors as each side counts them), then their medians over the rounds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 rounds=${1:-3} steps=${2:-5}
+case ${GOPDD_DEVICE:-cpu} in cuda*) memory=tensors-MiB ;; *) memory=resident-MiB ;; esac
 shift $(($# < 2 ? $# : 2))
 python=${PYTHON:-python3}
 if [ $# = 0 ]; then
@@ -25,8 +27,8 @@ torch() { # mode
 }
 
 ours() { # program, precision
-	"$1" -test.run NONE -test.bench "Step/$2" -test.benchtime "${steps}x" | awk -v name="$(basename "$1" .test)-$2" '
-		/s\/step/ {for (i = 2; i <= NF; i++) v[$(i)] = $(i-1); print name, v["s/step"], v["cpu-s/step"], v["resident-MiB"]}'
+	"$1" -test.run NONE -test.bench "Step/$2" -test.benchtime "${steps}x" | awk -v name="$(basename "$1" .test)-$2" -v memory="$memory" '
+		/s\/step/ {for (i = 2; i <= NF; i++) v[$(i)] = $(i-1); print name, v["s/step"], v["cpu-s/step"], v[memory]}'
 }
 
 for _ in $(seq "$rounds"); do

@@ -212,7 +212,7 @@ def main():
         trainer.step(*(x.to(DEVICE, non_blocking=True) for x in data), cast)  # reads a loss, so it has ended
         if k >= 2:
             times.append(time.perf_counter() - start)
-    peak = torch.cuda.max_memory_allocated() / 2**20 if DEVICE.type == "cuda" else status("VmHWM") - before
+    peak = torch.cuda.max_memory_allocated(DEVICE) / 2**20 if DEVICE.type == "cuda" else status("VmHWM") - before
     print(f"torch {torch.__version__} {mode} {batch}+{batch}x{patch}: median {statistics.median(times):.3f} s, "
           f"best {min(times):.3f} s, processor {(processor() - begin) / steps:.3f} s, peak memory {peak:.0f} MiB")
 
