@@ -16,12 +16,17 @@ import (
 // our own (package internal/winograd), several times as fast as in libtorch; anything else becomes a clone. Weights are
 // copied, and those of the kernels take four times as much memory. The caller closes the result.
 func ForInference(net Trainable) (Generator, error) {
-	n, ok := forKernels(net)
-	if !ok {
-		return net.Clone()
+	if _, ok := forKernels(net, winograd.Float32); ok {
+		return inKernels(net, winograd.Float32)
 	}
+	return net.Clone()
+}
+
+// inKernels returns a network in kernels that there are for net.
+func inKernels(net Trainable, k winograd.Kind) (Generator, error) {
+	n, _ := forKernels(net, k)
 	var g Generator
-	w := &packed{scope: tensor.NewScope()}
+	w := &packed{kind: k, scope: tensor.NewScope()}
 	err := nn.OnWorker(func(s *tensor.Scope) error {
 		w.fill(s, func(p *packing) { g = n.pack(p, w) })
 		return nil
@@ -40,10 +45,10 @@ type packable interface {
 	pack(p *packing, w *packed) Generator
 }
 
-// forKernels tells whether the kernels compute net.
-func forKernels(net Trainable) (packable, bool) {
+// forKernels tells whether there are kernels for net, whose weights are float32.
+func forKernels(net Trainable, k winograd.Kind) (packable, bool) {
 	n, ok := net.(packable)
-	return n, ok && winograd.Available() && n.placed() == onto(tensor.CPU)
+	return n, ok && k.Available() && n.placed() == onto(tensor.CPU)
 }
 
 // Sized is implemented by generators that know what a forward pass takes.
@@ -55,6 +60,7 @@ type Sized interface {
 
 // packed owns the layers' memory of a fast network, in one piece.
 type packed struct {
+	kind   winograd.Kind
 	scope  *tensor.Scope
 	memory torch.Tensor
 }
@@ -67,14 +73,15 @@ func (w *packed) check(s *tensor.Scope) { s.Data(w.memory) }
 
 // fill runs build twice: to count, and to pack.
 func (w *packed) fill(s *tensor.Scope, build func(p *packing)) {
-	p := &packing{s: s}
+	p := &packing{kind: w.kind, s: s}
 	build(p)
 	w.memory = w.scope.Empty(tensor.Float32, tensor.CPU, int64(p.floats))
-	build(&packing{s: s, memory: s.Data(w.memory)})
+	build(&packing{kind: w.kind, s: s, memory: s.Data(w.memory)})
 }
 
 // packing makes layers one after the other; without memory it only counts.
 type packing struct {
+	kind   winograd.Kind
 	s      *tensor.Scope // of the conversion
 	memory unsafe.Pointer
 	floats int // taken
@@ -82,15 +89,29 @@ type packing struct {
 
 // layer packs a convolution times gain. slope is what follows it; in are the channels of what it sees side by side.
 func (p *packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) winograd.Layer {
-	at, out := p.floats, int(p.s.Shape(c.Bias)[0])
-	p.floats += winograd.Floats(in, out)
+	return p.place(c, in, func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer {
+		return p.kind.Pack(memory, w, bias, slope, gain, in)
+	})
+}
+
+// first packs a convolution that sees an image of that many channels.
+func (p *packing) first(c nn.Conv2D, slope []float32, channels int) winograd.Layer {
+	return p.place(c, []int{p.kind.ImageChannels(channels)}, func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer {
+		return p.kind.PackFirst(memory, w, bias, slope, channels)
+	})
+}
+
+// place finds memory for a convolution and has it packed there.
+func (p *packing) place(c nn.Conv2D, in []int, pack func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer) winograd.Layer {
+	at := p.floats
+	p.floats += p.kind.Floats(in, int(p.s.Shape(c.Bias)[0]))
 	if p.memory == nil {
 		return winograd.Layer{}
 	}
 	rows := p.s.Contiguous(p.s.Permute(c.Weight, 0, 2, 3, 1)) // [out,3,3,in], as it lies in memory
 	n := int(p.s.Shape(rows)[3])
 	w := winograd.Filters{Data: p.s.Data(rows), Out: 9 * n, In: 1, Tap: n}
-	return winograd.Pack(unsafe.Add(p.memory, 4*at), w, p.s.Float32s(c.Bias), slope, gain, in)
+	return pack(unsafe.Add(p.memory, 4*at), w, p.s.Float32s(c.Bias))
 }
 
 // leaky packs a convolution that LeakyReLU follows.
@@ -104,6 +125,7 @@ func (p *packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
 
 // workspace is the memory of a forward pass, in one piece. A workspace without memory counts what is asked for.
 type workspace struct {
+	kind    winograd.Kind
 	threads int
 	memory  unsafe.Pointer
 	scratch unsafe.Pointer // enough for every layer
@@ -111,23 +133,50 @@ type workspace struct {
 }
 
 // newWorkspace has memory for what pictures asks for, as long as s lives.
-func newWorkspace(s *tensor.Scope, pictures func(m *workspace)) *workspace {
+func newWorkspace(s *tensor.Scope, k winograd.Kind, pictures func(m *workspace)) *workspace {
 	threads := s.Threads()
-	memory := s.Empty(tensor.Float32, tensor.CPU, count(threads, pictures))
-	return &workspace{threads: threads, memory: s.Data(memory)}
+	memory := s.Empty(tensor.Float32, tensor.CPU, count(k, threads, pictures))
+	return &workspace{kind: k, threads: threads, memory: s.Data(memory)}
 }
 
 // count is how many floats pictures asks for.
-func count(threads int, pictures func(m *workspace)) int64 {
-	m := &workspace{threads: threads}
+func count(k winograd.Kind, threads int, pictures func(m *workspace)) int64 {
+	m := &workspace{kind: k, threads: threads}
 	pictures(m)
 	return int64(m.floats)
 }
 
-// planes makes room for a picture of that many channels.
-func (m *workspace) planes(channels, rows, width int) winograd.Planes {
-	p := winograd.Planes{Blocks: winograd.Blocks(channels), Rows: rows, Width: width}
-	p.Data = m.take(p.Floats())
+// image makes room for what the first convolution sees of an image.
+func (m *workspace) image(channels, rows, width int) winograd.Planes {
+	return m.seen(m.kind.ImageChannels(channels), rows, width)
+}
+
+// seen makes room for a picture of that many channels that convolutions see.
+func (m *workspace) seen(channels, rows, width int) winograd.Planes {
+	return m.planes(channels, rows, width, m.kind == winograd.Float32, true)
+}
+
+// added makes room for one that is added, too.
+func (m *workspace) added(channels, rows, width int) winograd.Planes {
+	return m.planes(channels, rows, width, true, true)
+}
+
+// result makes room for one that no convolution sees.
+func (m *workspace) result(channels, rows, width int) winograd.Planes {
+	return m.planes(channels, rows, width, true, false)
+}
+
+func (m *workspace) planes(channels, rows, width int, data, half bool) winograd.Planes {
+	p := winograd.Planes{Blocks: m.kind.Blocks(channels), Rows: rows, Width: width}
+	if data {
+		p.Data = m.take(p.Floats())
+	}
+	if half && m.kind == winograd.BFloat16 {
+		if at := m.take(p.HalfFloats()); at != nil {
+			p.Half = unsafe.Add(at, 4*winograd.Block)
+			p.ClearAround()
+		}
+	}
 	return p
 }
 

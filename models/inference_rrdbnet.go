@@ -28,7 +28,7 @@ type fastDenseBlock [5]winograd.Layer
 func (n *RRDBNet) pack(p *packing, w *packed) Generator {
 	c := n.cfg
 	f := &fastRRDBNet{RRDBNetConfig: c, packed: w, blocks: make([][3]fastDenseBlock, c.NumBlock)}
-	f.first = p.layer(n.first, nil, 1, c.unshuffled())
+	f.first = p.first(n.first, nil, c.unshuffled())
 	for i := range n.blocks {
 		for j := range n.blocks[i] {
 			gain := float32(residualScale)
@@ -72,7 +72,7 @@ func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	checkImage(s, "rrdbnet", x, f.NumInCh, f.Multiple())
 	return eachImage(s, x, f.Scale(), func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
 		h, w = h/f.unshuffle(), w/f.unshuffle()
-		m := newWorkspace(s, func(m *workspace) { f.pictures(m, h, w) })
+		m := newWorkspace(s, f.kind, func(m *workspace) { f.pictures(m, h, w) })
 		p := f.pictures(m, h, w)
 		p.x.Read(image, f.NumInCh, f.unshuffle(), m.threads)
 		f.enlarge(m, f.features(m, p), p, result)
@@ -81,7 +81,7 @@ func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 
 // Memory implements [Sized].
 func (f *fastRRDBNet) Memory(h, w, threads int) int64 {
-	return 4 * count(threads, func(m *workspace) { f.pictures(m, h/f.unshuffle(), w/f.unshuffle()) })
+	return 4 * count(f.kind, threads, func(m *workspace) { f.pictures(m, h/f.unshuffle(), w/f.unshuffle()) })
 }
 
 // rrdbPictures are those of a forward pass.
@@ -100,16 +100,16 @@ const tailRows = 32
 // pictures makes room for features of h × w pixels.
 func (f *fastRRDBNet) pictures(m *workspace, h, w int) (p rrdbPictures) {
 	m.scratchFor(f.first, f.blocks[0][0][4], f.body)
-	p.x, p.head = m.planes(f.unshuffled(), h, w), m.planes(f.NumFeat, h, w)
+	p.x, p.head = m.image(f.unshuffled(), h, w), m.added(f.NumFeat, h, w)
 	for i := range p.y {
-		p.y[i] = m.planes(f.NumFeat, h, w)
+		p.y[i] = m.added(f.NumFeat, h, w)
 	}
-	p.grown = m.planes(4*winograd.Blocks(f.NumGrowCh)*winograd.Block, h, w)
+	p.grown = m.seen(4*f.kind.Blocks(f.NumGrowCh)*winograd.Block, h, w)
 	rows := min(h, tailRows)
-	p.up1 = m.planes(f.NumFeat, min(2*h, 2*rows+16), 2*w)
-	p.up2 = m.planes(f.NumFeat, min(4*h, 4*rows+16), 4*w)
-	p.hr = m.planes(f.NumFeat, min(4*h, 4*rows+8), 4*w)
-	p.last = m.planes(f.NumOutCh, 4*rows, 4*w)
+	p.up1 = m.seen(f.NumFeat, min(2*h, 2*rows+16), 2*w)
+	p.up2 = m.seen(f.NumFeat, min(4*h, 4*rows+16), 4*w)
+	p.hr = m.seen(f.NumFeat, min(4*h, 4*rows+8), 4*w)
+	p.last = m.result(f.NumOutCh, 4*rows, 4*w)
 	return p
 }
 

@@ -19,14 +19,16 @@ type fastSRVGG struct {
 // pack implements packable.
 func (n *SRVGGNetCompact) pack(p *packing, w *packed) Generator {
 	f := &fastSRVGG{SRVGGNetCompactConfig: n.cfg, packed: w}
-	in := n.cfg.NumInCh
 	for i, conv := range n.convs {
 		var slope []float32
 		if i < len(n.slopes) {
 			slope = p.s.Float32s(n.slopes[i])
 		}
-		f.layers = append(f.layers, p.layer(conv, slope, 1, in))
-		in = n.cfg.NumFeat
+		if i == 0 {
+			f.layers = append(f.layers, p.first(conv, slope, n.cfg.NumInCh))
+		} else {
+			f.layers = append(f.layers, p.layer(conv, slope, 1, n.cfg.NumFeat))
+		}
 	}
 	return f
 }
@@ -45,7 +47,7 @@ func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	f.check(s)
 	checkImage(s, "srvggnetcompact", x, f.NumInCh, 1)
 	return eachImage(s, x, f.Upscale, func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
-		m := newWorkspace(s, func(m *workspace) { f.pictures(m, h, w) })
+		m := newWorkspace(s, f.kind, func(m *workspace) { f.pictures(m, h, w) })
 		in, y, maps := f.pictures(m, h, w)
 		in.Read(image, f.NumInCh, 1, m.threads)
 		last := len(f.layers) - 1
@@ -63,14 +65,14 @@ func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 
 // Memory implements [Sized].
 func (f *fastSRVGG) Memory(h, w, threads int) int64 {
-	return 4 * count(threads, func(m *workspace) { f.pictures(m, h, w) })
+	return 4 * count(f.kind, threads, func(m *workspace) { f.pictures(m, h, w) })
 }
 
 // pictures makes room for the image, features, and a band of what the pixel shuffle takes.
 func (f *fastSRVGG) pictures(m *workspace, h, w int) (image winograd.Planes, features [2]winograd.Planes, maps winograd.Planes) {
 	m.scratchFor(f.layers...)
 	for i := range features {
-		features[i] = m.planes(f.NumFeat, h, w)
+		features[i] = m.seen(f.NumFeat, h, w)
 	}
-	return m.planes(f.NumInCh, h, w), features, m.planes(f.NumOutCh*f.Upscale*f.Upscale, min(h, tailRows), w)
+	return m.image(f.NumInCh, h, w), features, m.result(f.NumOutCh*f.Upscale*f.Upscale, min(h, tailRows), w)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/tensortest"
+	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -19,6 +20,51 @@ func inferenceOf(t *testing.T, net Trainable) Generator {
 	}
 	t.Cleanup(func() { g.Close() })
 	return g
+}
+
+// eachKind runs a test with the kernels of every kind that this CPU has; make is the network in them, closed when t ends.
+func eachKind(t *testing.T, test func(t *testing.T, k winograd.Kind, make func(net Trainable) Generator)) {
+	for name, k := range map[string]winograd.Kind{"float32": winograd.Float32, "bfloat16": winograd.BFloat16} {
+		t.Run(name, func(t *testing.T) {
+			if !k.Available() {
+				t.Skip("no kernels for this CPU")
+			}
+			test(t, k, func(net Trainable) Generator {
+				g, err := inKernels(net, k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { g.Close() })
+				return g
+			})
+		})
+	}
+}
+
+// In bfloat16 kernels a network computes what it does but for the rounding of what convolutions see, to 8 binary digits,
+// a few times on the way.
+func TestBFloat16Kernels(t *testing.T) {
+	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
+		eachKind(t, func(t *testing.T, k winograd.Kind, make func(net Trainable) Generator) {
+			if k != winograd.BFloat16 {
+				return
+			}
+			exact, fast := build(1, tensor.Float64), make(build(1, tensor.Float32))
+			for _, size := range [][3]int64{{1, 4, 4}, {1, 8, 52}, {2, 12, 20}, {1, 148, 8}, {1, 4, 140}} {
+				tensortest.Do(t, func(s *tensor.Scope) {
+					x := s.Rand(2, tensor.Float32, tensor.CPU, size[0], 3, size[1], size[2])
+					got := s.Float64s(fast.Forward(s.NoGrad(), x))
+					var square, power float64
+					for i, want := range s.Float64s(exact.Forward(s.NoGrad(), s.Cast(x, tensor.Float64))) {
+						square, power = square+(got[i]-want)*(got[i]-want), power+want*want
+					}
+					if off := math.Sqrt(square / power); !(off <= 4./256) {
+						t.Errorf("%v: off by %.2g in the root mean square", size, off)
+					}
+				})
+			}
+		})
+	})
 }
 
 // A network for inference computes what the network does, for images of any size, taller than a band of the
@@ -53,24 +99,23 @@ func TestForInferenceEqualsTheNetwork(t *testing.T) {
 // the whole.
 func TestForInferenceIsExactInTiles(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		g := inferenceOf(t, build(1, tensor.Float32))
-		if _, ok := g.(Sized); !ok {
-			t.Skip("no kernels for this CPU")
-		}
-		const width, from = 12, 80
-		tensortest.Do(t, func(s *tensor.Scope) {
-			s = s.NoGrad()
-			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, 160, width)
-			overlap := int64((g.Reach() + 15) / 16 * 16)
-			whole := g.Forward(s, x)
-			part := g.Forward(s, s.Narrow(x, 2, from-overlap, 160-from+overlap))
-			r := int64(g.Scale())
-			got := s.Float32s(s.Narrow(part, 2, overlap*r, (160-from)*r))
-			for i, want := range s.Float32s(s.Narrow(whole, 2, from*r, (160-from)*r)) {
-				if got[i] != want {
-					t.Fatalf("element %d: %v in the tile, %v in the whole", i, got[i], want)
+		eachKind(t, func(t *testing.T, _ winograd.Kind, make func(net Trainable) Generator) {
+			g := make(build(1, tensor.Float32))
+			const width, from = 12, 80
+			tensortest.Do(t, func(s *tensor.Scope) {
+				s = s.NoGrad()
+				x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, 160, width)
+				overlap := int64((g.Reach() + 15) / 16 * 16)
+				whole := g.Forward(s, x)
+				part := g.Forward(s, s.Narrow(x, 2, from-overlap, 160-from+overlap))
+				r := int64(g.Scale())
+				got := s.Float32s(s.Narrow(part, 2, overlap*r, (160-from)*r))
+				for i, want := range s.Float32s(s.Narrow(whole, 2, from*r, (160-from)*r)) {
+					if got[i] != want {
+						t.Fatalf("element %d: %v in the tile, %v in the whole", i, got[i], want)
+					}
 				}
-			}
+			})
 		})
 	})
 }
@@ -78,21 +123,19 @@ func TestForInferenceIsExactInTiles(t *testing.T) {
 // Memory is what a forward pass takes beside its input and result.
 func TestMemoryIsThePeak(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		g := inferenceOf(t, build(1, tensor.Float32))
-		sized, ok := g.(Sized)
-		if !ok {
-			t.Skip("no kernels for this CPU")
-		}
-		tensortest.Do(t, func(s *tensor.Scope) {
-			const side = 132
-			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, side, side)
-			g.Forward(s.NoGrad(), x) // what the block cache keeps may be a quarter larger than asked for
-			tensor.Trim()
-			peak := s.Peak(tensor.CPU, func() { s.Free(g.Forward(s.NoGrad(), x)) })
-			said := sized.Memory(side, side, s.Threads()) + int64(4*3*side*side*g.Scale()*g.Scale())
-			if peak > said*11/10 || said > peak*11/10 {
-				t.Errorf("the peak is %d bytes, Memory says %d", peak, said)
-			}
+		eachKind(t, func(t *testing.T, _ winograd.Kind, make func(net Trainable) Generator) {
+			g := make(build(1, tensor.Float32))
+			tensortest.Do(t, func(s *tensor.Scope) {
+				const side = 132
+				x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, side, side)
+				g.Forward(s.NoGrad(), x) // what the block cache keeps may be a quarter larger than asked for
+				tensor.Trim()
+				peak := s.Peak(tensor.CPU, func() { s.Free(g.Forward(s.NoGrad(), x)) })
+				said := g.(Sized).Memory(side, side, s.Threads()) + int64(4*3*side*side*g.Scale()*g.Scale())
+				if peak > said*11/10 || said > peak*11/10 {
+					t.Errorf("the peak is %d bytes, Memory says %d", peak, said)
+				}
+			})
 		})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/weightfile"
+	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -103,12 +104,13 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 	if err != nil {
 		return nil, err
 	}
+	kind, place := o.kernels()
 	var net Trainable
 	switch n := d.Network.(type) {
 	case arch.RRDBNet:
-		net, err = trainable(buildRRDBNet(RRDBNetConfig(n), nn.Arrays(d.Arrays), o.placement))
+		net, err = trainable(buildRRDBNet(RRDBNetConfig(n), nn.Arrays(d.Arrays), place))
 	case arch.SRVGGNetCompact:
-		net, err = trainable(buildSRVGG(SRVGGNetCompactConfig(n), nn.Arrays(d.Arrays), o.placement))
+		net, err = trainable(buildSRVGG(SRVGGNetCompactConfig(n), nn.Arrays(d.Arrays), place))
 	default:
 		return nil, fmt.Errorf("the file holds %s, which is no generator", n.Name())
 	}
@@ -116,8 +118,8 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 		return nil, err
 	}
 	var g Generator = net
-	if _, ok := forKernels(net); ok && o.inference {
-		g, err = ForInference(net)
+	if _, ok := forKernels(net, kind); ok && o.inference {
+		g, err = inKernels(net, kind)
 		if err = errors.Join(err, net.Close()); err != nil {
 			return nil, err
 		}
@@ -126,6 +128,14 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 		return newResized(g, d.PostScale)
 	}
 	return g, nil
+}
+
+// kernels are those that a network for inference runs in where it can, and where its weights are put for them.
+func (o *loadOptions) kernels() (winograd.Kind, placement) {
+	if o.inference && o.placement == (placement{tensor.BFloat16, tensor.CPU}) && winograd.BFloat16.Available() {
+		return winograd.BFloat16, onto(tensor.CPU)
+	}
+	return winograd.Float32, o.placement
 }
 
 // detect reads the file and finds its network.

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
-	"golang.org/x/sys/cpu"
 
 	"github.com/gopdd/gopdd/internal/builtin"
 	"github.com/gopdd/gopdd/internal/winograd"
@@ -107,13 +106,14 @@ func (u *Upscaler) loadNetwork() (err error) {
 	return err
 }
 
-// fastest is Float16 on CUDA devices, which multiply matrices of it many times as fast. On CPUs it is Float32 where our kernels run, which beat libtorch's bfloat16 unless the CPU multiplies matrices of it
-// (docs/PERFORMANCE.md); without them BFloat16 where the CPU has it.
+// fastest is Float16 on CUDA devices, which multiply matrices of it many times as fast. On CPUs it is BFloat16 where they
+// multiply matrices of it (AMX), else Float32 where our kernels run, which beat libtorch's bfloat16, and without them
+// BFloat16 where the CPU has it (docs/PERFORMANCE.md).
 func fastest(d tensor.Device) Precision {
 	switch {
 	case d != tensor.CPU:
 		return Float16
-	case tensor.Info().BFloat16 && (cpu.X86.HasAMXBF16 || !winograd.Available()):
+	case winograd.BFloat16.Available() || tensor.Info().BFloat16 && !winograd.Float32.Available():
 		return BFloat16
 	}
 	return Float32

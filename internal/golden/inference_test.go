@@ -32,7 +32,7 @@ func TestGoldenByLibtorch(t *testing.T) {
 // runAgain runs the cases of operations which TestGolden runs in our own kernels, as far as networks have them, but for
 // some outputs.
 func runAgain(t *testing.T, ops []string, without ...string) {
-	if !winograd.Available() {
+	if !winograd.Float32.Available() {
 		t.Skip("no kernels for this CPU")
 	}
 	for _, c := range loadCases(t) {

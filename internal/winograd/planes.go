@@ -5,21 +5,55 @@ import "unsafe"
 // Block is how many channels lie side by side in memory.
 const Block = 16
 
-// Planes is a picture, or some of its rows, as float32 [Blocks][Rows][Width][16]. The memory, 64-byte aligned and not
-// Go's, is the caller's.
+// Kind is the type of the numbers that a convolution multiplies. Sums are float32.
+type Kind int
+
+const (
+	Float32  Kind = iota // by Winograd's filtering
+	BFloat16             // directly
+)
+
+// channels lie side by side in a picture that a convolution of the kind sees.
+func (k Kind) channels() int {
+	if k == BFloat16 {
+		return 2 * Block
+	}
+	return Block
+}
+
+// Blocks is how many blocks of 16 a number of channels takes, which fill up the kind's own blocks.
+func (k Kind) Blocks(channels int) int {
+	side := k.channels()
+	return (channels + side - 1) / side * side / Block
+}
+
+// Planes is a picture, or some of its rows, as float32 [Blocks][Rows][Width][16] in Data, as bfloat16
+// [Blocks/2][Rows][Width][32] in Half, where a pixel of zeros lies before each row, or both. What is nil is not kept. The
+// memory, 64-byte aligned and not Go's, is the caller's.
 type Planes struct {
-	Data        unsafe.Pointer
+	Data, Half  unsafe.Pointer
 	Blocks      int // of 16 channels; the last may be filled up with zeros
 	Rows, Width int
 	Top         int // the picture's row that is the first one held
 }
 
-// Floats is how many a picture takes.
+// Floats is how many Data takes.
 func (p Planes) Floats() int { return p.Blocks * p.Rows * p.Width * Block }
 
-// Slice is blocks [from, to) of p, in the same memory.
+// around Half are the pixels of zeros before the first row and behind the last, and what tiles read behind that.
+const around = 2 + Block
+
+// HalfFloats is how many Half takes, with the pixels around it.
+func (p Planes) HalfFloats() int { return (p.Blocks/2*p.Rows*(p.Width+1) + around) * Block }
+
+// Slice is blocks [from, to) of p, in the same memory. Half has whole blocks of 32 channels.
 func (p Planes) Slice(from, to int) Planes {
-	p.Data = unsafe.Add(p.Data, 4*from*p.Rows*p.Width*Block)
+	if p.Data != nil {
+		p.Data = unsafe.Add(p.Data, 4*from*p.Rows*p.Width*Block)
+	}
+	if p.Half != nil {
+		p.Half = unsafe.Add(p.Half, 2*from*p.Rows*(p.Width+1)*Block)
+	}
 	p.Blocks = to - from
 	return p
 }
@@ -33,13 +67,14 @@ type Filters struct {
 
 // Layer is a convolution that is ready to run. It is read-only, so goroutines may share it while its memory lives.
 type Layer struct {
-	weights unsafe.Pointer // the 36 matrices, then bias and slopes
-	in, out int            // blocks
+	kind    Kind
+	weights unsafe.Pointer // the matrices, then bias and slopes
+	in, out int            // blocks of 16 channels
 	active  bool
 }
 
 // Job is one run of a [Layer]: Out = act(conv(In)) + Scale[0]·Add[0] + Scale[1]·Add[1]. Pictures may be the same memory
-// as Out only in Add.
+// as Out only in Add. A layer of BFloat16 sees the Half of pictures and adds their Data.
 type Job struct {
 	In       [2]Planes // side by side; one may be missing
 	Height   int       // rows of the picture the convolution sees; beyond them are zeros
@@ -50,29 +85,36 @@ type Job struct {
 	From, To int    // the rows to compute, which Out holds
 }
 
-// Blocks is how many blocks a number of channels takes.
-func Blocks(channels int) int { return (channels + Block - 1) / Block }
-
-func sumBlocks(channels []int) (n int) {
+func (k Kind) sumBlocks(channels []int) (n int) {
 	for _, c := range channels {
-		n += Blocks(c)
+		n += k.Blocks(c)
 	}
 	return n
 }
 
 // places lists where each channel of the pictures side by side lies in their blocks.
-func places(pictures []int) (at []int32) {
+func (k Kind) places(pictures []int) (at []int32) {
 	block := 0
 	for _, channels := range pictures {
 		for c := range channels {
 			at = append(at, int32(block*Block+c))
 		}
-		block += Blocks(channels)
+		block += k.Blocks(channels)
 	}
 	return at
 }
 
-// Floats is how many floats of memory [Pack] needs for pictures of in channels side by side and out channels.
-func Floats(in []int, out int) int {
-	return weights(sumBlocks(in), Blocks(out)) + 2*Blocks(out)*Block
+// ImageChannels is how many channels [Planes.Read] makes of an image's, for a layer packed by [Kind.PackFirst]: in
+// BFloat16 three for one, so that an image loses nothing to the type's few digits.
+func (k Kind) ImageChannels(channels int) int {
+	if k == BFloat16 {
+		return 3 * channels
+	}
+	return channels
+}
+
+// Floats is how many floats of memory [Kind.Pack] needs for pictures of in channels side by side and out channels.
+func (k Kind) Floats(in []int, out int) int {
+	blocks := (out + Block - 1) / Block
+	return k.weights(k.sumBlocks(in), blocks) + 2*blocks*Block
 }

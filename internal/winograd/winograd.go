@@ -19,7 +19,14 @@ import (
 var isa = C.pdd_winograd_isa()
 
 // Available tells whether this CPU can run the kernels.
-func Available() bool { return isa != C.PDD_NO_ISA }
+func (k Kind) Available() bool {
+	if k == BFloat16 {
+		return amx()
+	}
+	return isa != C.PDD_NO_ISA
+}
+
+var amx = sync.OnceValue(func() bool { return C.pdd_amx_available() != 0 })
 
 // Table is the kernels' C face, a *pdd_winograd, and the instruction set to call them for.
 func Table() (table unsafe.Pointer, set int) { return unsafe.Pointer(&C.pdd_winograd_table), int(isa) }
@@ -27,17 +34,32 @@ func Table() (table unsafe.Pointer, set int) { return unsafe.Pointer(&C.pdd_wino
 // Pack writes a convolution's weights and bias [out], both times gain, to memory of Floats(in, out)
 // floats, and returns it. slope [out] is what activation multiplies negative results by: LeakyReLU's and
 // PReLU's; nil for none. in lists the channels of the pictures the convolution sees side by side, one or two.
-func Pack(memory unsafe.Pointer, w Filters, bias, slope []float32, gain float32, in []int) Layer {
+func (k Kind) Pack(memory unsafe.Pointer, w Filters, bias, slope []float32, gain float32, in []int) Layer {
+	return k.pack(memory, w, 1, bias, slope, gain, in)
+}
+
+// PackFirst is Pack for a convolution that sees an image of that many channels, by [Planes.Read].
+func (k Kind) PackFirst(memory unsafe.Pointer, w Filters, bias, slope []float32, channels int) Layer {
+	seen := k.ImageChannels(channels)
+	return k.pack(memory, w, seen/channels, bias, slope, 1, []int{seen})
+}
+
+// pack has for each channel of the weights so many parts of it in the pictures.
+func (k Kind) pack(memory unsafe.Pointer, w Filters, parts int, bias, slope []float32, gain float32, in []int) Layer {
 	out := len(bias)
-	l := Layer{in: sumBlocks(in), out: Blocks(out), weights: memory, active: slope != nil}
-	place := places(in)
+	l := Layer{kind: k, in: k.sumBlocks(in), out: (out + Block - 1) / Block, weights: memory, active: slope != nil}
+	place := k.places(in)
 	if len(place) < l.in*Block || out < l.out*Block { // some channels are filled up
-		clear(unsafe.Slice((*float32)(memory), Floats(in, out)))
+		clear(unsafe.Slice((*float32)(memory), k.Floats(in, out)))
 	}
 	filters := C.pdd_filters{data: (*C.float)(w.Data), out: C.int64_t(w.Out), in: C.int64_t(w.In), tap: C.int64_t(w.Tap)}
-	inParts(l.out, func(from, to int) {
-		C.pdd_winograd_pack(C.int(isa), filters, C.int(out), C.int(len(place)), (*C.int32_t)(unsafe.SliceData(place)),
-			C.float(gain), C.int(l.in), (*C.float)(memory), C.int(from), C.int(to), 1)
+	n, to := C.int(len(place)), (*C.int32_t)(unsafe.SliceData(place))
+	inParts(l.out, func(from, until int) {
+		if k == BFloat16 {
+			C.pdd_amx_pack(filters, C.int(out), n, C.int(parts), to, C.float(gain), C.int(l.in/2), (*C.float)(memory), C.int(from), C.int(until))
+		} else {
+			C.pdd_winograd_pack(C.int(isa), filters, C.int(out), n, to, C.float(gain), C.int(l.in), (*C.float)(memory), C.int(from), C.int(until), 1)
+		}
 	})
 	for i, b := range bias {
 		l.vector(0)[i] = b * gain
@@ -61,7 +83,8 @@ func inParts(n int, work func(from, to int)) {
 // vector is the bias (0) or the slopes (1).
 func (l Layer) vector(i int) []float32 {
 	n := l.out * Block
-	return unsafe.Slice((*float32)(l.weights), weights(l.in, l.out)+2*n)[weights(l.in, l.out)+i*n:][:n]
+	begin := l.kind.weights(l.in, l.out)
+	return unsafe.Slice((*float32)(l.weights), begin+2*n)[begin+i*n:][:n]
 }
 
 // Run computes rows [From, To) of the convolution's output with the given number of OpenMP threads. scratch is memory
@@ -69,7 +92,7 @@ func (l Layer) vector(i int) []float32 {
 func (l Layer) Run(j Job, threads int, scratch unsafe.Pointer) {
 	c := C.pdd_conv{
 		images: 1, height: C.int(j.Height), width: C.int(j.Out.Width), u: (*C.float)(l.weights), bias: l.vectorC(0),
-		out: j.Out.c(), stream: 1, from: C.int(j.From), to: C.int(j.To),
+		out: j.Out.floats(), half: j.Out.halves(), stream: 1, from: C.int(j.From), to: C.int(j.To),
 	}
 	if l.active {
 		c.slope = l.vectorC(1)
@@ -78,37 +101,68 @@ func (l Layer) Run(j Job, threads int, scratch unsafe.Pointer) {
 		c.enlarge = 1
 	}
 	for i := range j.In {
-		c.in[i], c.add[i], c.scale[i] = j.In[i].c(), j.Add[i].c(), C.float(j.Scale[i])
+		c.in[i], c.add[i], c.scale[i] = j.In[i].seen(l.kind), j.Add[i].floats(), C.float(j.Scale[i])
 	}
-	C.pdd_winograd_run(C.int(isa), &c, C.int(threads), (*C.float)(scratch))
+	if l.kind == BFloat16 {
+		c.out.blocks = C.int(l.out)
+		C.pdd_amx_run(&c, C.int(threads), (*C.float)(scratch))
+	} else {
+		C.pdd_winograd_run(C.int(isa), &c, C.int(threads), (*C.float)(scratch))
+	}
 }
 
 // Scratch is how many floats of scratch memory a thread needs.
-func (l Layer) Scratch() int { return int(C.pdd_winograd_scratch(C.int(l.in), C.int(l.out))) }
+func (l Layer) Scratch() int {
+	if l.kind == BFloat16 {
+		return int(C.pdd_amx_scratch(C.int(l.in / 2)))
+	}
+	return int(C.pdd_winograd_scratch(C.int(l.in), C.int(l.out)))
+}
+
+// ClearAround puts zeros around the rows of p.Half.
+func (p Planes) ClearAround() { C.pdd_amx_clear(p.halves(), C.int(p.Rows)) }
 
 // Read fills p with the image src [channels][factor·p.Rows][factor·p.Width], float32, pixel-unshuffled by factor; the
-// channels that p has beyond channels·factor² become 0.
+// channels that p has beyond those of [Kind.ImageChannels] become 0.
 func (p Planes) Read(src unsafe.Pointer, channels, factor, threads int) {
-	C.pdd_planes_read((*C.float)(src), C.int(channels), C.int(p.Rows*factor), C.int(p.Width*factor), C.int(factor), p.c(),
-		C.int(threads))
+	from, c, h, w, f, n := (*C.float)(src), C.int(channels), C.int(p.Rows*factor), C.int(p.Width*factor), C.int(factor), C.int(threads)
+	if p.Half != nil {
+		C.pdd_amx_read(from, c, h, w, f, p.halves(), n)
+	} else {
+		C.pdd_planes_read(from, c, h, w, f, p.floats(), n)
+	}
 }
 
 // Write puts rows [from, to) of p, pixel-shuffled by factor, into the image dst
 // [channels][factor·height][factor·p.Width]. base, unless nil, is an image [channels][height][p.Width] that is enlarged
 // by repetition and added.
 func (p Planes) Write(dst, base unsafe.Pointer, from, to, channels, height, factor, threads int) {
-	C.pdd_planes_write(p.c(), C.int(from), C.int(to), C.int(channels), C.int(height), C.int(p.Width), C.int(factor),
+	C.pdd_planes_write(p.floats(), C.int(from), C.int(to), C.int(channels), C.int(height), C.int(p.Width), C.int(factor),
 		(*C.float)(base), (*C.float)(dst), C.int(threads))
 }
 
-func (p Planes) c() C.pdd_planes {
-	row := C.int64_t(p.Width * Block)
-	return C.pdd_planes{data: (*C.float)(p.Data), blocks: C.int(p.Blocks), top: C.int(p.Top), pixel: Block, row: row,
-		block: row * C.int64_t(p.Rows)}
+func (p Planes) seen(k Kind) C.pdd_planes {
+	if k == BFloat16 {
+		return p.halves()
+	}
+	return p.floats()
+}
+
+func (p Planes) floats() C.pdd_planes { return p.c(p.Data, p.Blocks, p.Width) }
+func (p Planes) halves() C.pdd_planes { return p.c(p.Half, p.Blocks/2, p.Width+1) }
+
+func (p Planes) c(data unsafe.Pointer, blocks, width int) C.pdd_planes {
+	row := C.int64_t(width * Block)
+	return C.pdd_planes{data: (*C.float)(data), blocks: C.int(blocks), top: C.int(p.Top), pixel: Block, row: row, block: row * C.int64_t(p.Rows)}
 }
 
 func (l Layer) vectorC(i int) *C.float {
 	return (*C.float)(unsafe.Pointer(unsafe.SliceData(l.vector(i))))
 }
 
-func weights(in, out int) int { return int(C.pdd_winograd_weights(C.int(in), C.int(out))) }
+func (k Kind) weights(in, out int) int {
+	if k == BFloat16 {
+		return int(C.pdd_amx_weights(C.int(in/2), C.int(out)))
+	}
+	return int(C.pdd_winograd_weights(C.int(in), C.int(out)))
+}

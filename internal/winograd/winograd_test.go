@@ -32,15 +32,56 @@ func random(rng *rand.Rand, n int) []float32 {
 	return v
 }
 
-// picture is an image [channels][rows][width] as Planes.
-func picture(t *testing.T, v []float32, channels, rows, width int) Planes {
+// planes has memory for a picture, in every type that the kind knows.
+func planes(t *testing.T, k Kind, channels, rows, width int) Planes {
 	t.Helper()
-	p := Planes{Blocks: Blocks(channels), Rows: rows, Width: width}
+	p := Planes{Blocks: k.Blocks(channels), Rows: rows, Width: width}
 	p.Data = memory(t, p.Floats())
+	if k == BFloat16 {
+		p.Half = unsafe.Add(memory(t, p.HalfFloats()), 4*Block)
+		p.ClearAround()
+	}
+	return p
+}
+
+// picture is an image [channels][rows][width] as Planes.
+func picture(t *testing.T, k Kind, v []float32, channels, rows, width int) Planes {
+	t.Helper()
+	p := planes(t, k, channels, rows, width)
 	src := memory(t, len(v))
 	copy(view(src, len(v)), v)
-	p.Read(src, channels, 1, 1)
+	Planes{Data: p.Data, Blocks: p.Blocks, Rows: rows, Width: width}.Read(src, channels, 1, 1)
+	if k == BFloat16 {
+		for i, f := range v {
+			c, y, x := i/(rows*width), i/width%rows, i%width
+			*half(p, c, y, x) = bits16(f)
+		}
+	}
 	return p
+}
+
+// half is a number of p.Half.
+func half(p Planes, c, y, x int) *uint16 {
+	at := ((c/32*p.Rows+y)*(p.Width+1)+x)*32 + c%32
+	return (*uint16)(unsafe.Add(p.Half, 2*at))
+}
+
+// bits16 is the nearest bfloat16, the even one of two.
+func bits16(f float32) uint16 {
+	bits := math.Float32bits(f)
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}
+
+// rounded is what a kind's convolutions see of v.
+func (k Kind) rounded(v []float32) []float32 {
+	if k == Float32 {
+		return v
+	}
+	out := make([]float32, len(v))
+	for i, f := range v {
+		out[i] = math.Float32frombits(uint32(bits16(f)) << 16)
+	}
+	return out
 }
 
 // filters are w [out][in][3][3].
@@ -51,13 +92,22 @@ func filters(t *testing.T, w []float32, in int) Filters {
 	return f
 }
 
-// image is the inverse of picture.
+// image is the inverse of picture. Half must be Data rounded.
 func image(t *testing.T, p Planes, channels int) []float32 {
 	t.Helper()
 	n := channels * p.Rows * p.Width
 	dst := memory(t, n)
 	p.Write(dst, nil, 0, p.Rows, channels, p.Rows, 1, 1)
-	return append([]float32(nil), view(dst, n)...)
+	v := append([]float32(nil), view(dst, n)...)
+	if p.Half != nil {
+		for i, f := range v {
+			c, y, x := i/(p.Rows*p.Width), i/p.Width%p.Rows, i%p.Width
+			if got := *half(p, c, y, x); got != bits16(f) {
+				t.Fatalf("channel %d, row %d, column %d is %v, in bfloat16 %#x", c, y, x, f, got)
+			}
+		}
+	}
+	return v
 }
 
 // conv is the direct convolution in float64, with zero padding: x [in][h][w], w [out][in][3][3].
@@ -88,12 +138,16 @@ func enlarged(x []float32, channels, h, w int) []float32 {
 	return out
 }
 
-// onEach runs a test with the kernels of every instruction set that this CPU has.
-func onEach(t *testing.T, test func(t *testing.T)) {
+// onEach runs a test with the kernels of every kind and instruction set that this CPU has.
+func onEach(t *testing.T, test func(t *testing.T, k Kind)) {
 	best := isa
 	defer func() { isa = best }()
 	for isa = 1; isa <= best; isa++ {
-		t.Run(fmt.Sprintf("isa %d", isa), test)
+		t.Run(fmt.Sprintf("float32, isa %d", isa), func(t *testing.T) { test(t, Float32) })
+	}
+	isa = best
+	if BFloat16.Available() {
+		t.Run("bfloat16", func(t *testing.T) { test(t, BFloat16) })
 	}
 }
 
@@ -116,7 +170,7 @@ func close64(t *testing.T, got []float32, want []float64) {
 }
 
 func TestEqualsDirectConvolution(t *testing.T) {
-	onEach(t, func(t *testing.T) {
+	onEach(t, func(t *testing.T, k Kind) {
 		for _, c := range []struct {
 			in      []int // channels of the pictures side by side
 			out     int
@@ -133,6 +187,8 @@ func TestEqualsDirectConvolution(t *testing.T) {
 			{in: []int{10, 5}, out: 3, h: 9, w: 50, adds: 2, threads: 2},
 			{in: []int{20}, out: 70, h: 6, w: 5, slopes: true, enlarge: true, threads: 2},
 			{in: []int{64}, out: 64, h: 40, w: 40, slopes: true, adds: 2, threads: 2},
+			{in: []int{40, 70}, out: 40, h: 5, w: 300, adds: 1, threads: 2},
+			{in: []int{64}, out: 16, h: 3, w: 65, slopes: true, enlarge: true, threads: 1},
 		} {
 			t.Run(fmt.Sprint(c), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
@@ -145,35 +201,39 @@ func TestEqualsDirectConvolution(t *testing.T) {
 				if !c.slopes {
 					slope = nil
 				}
-				const gain = 0.5
-				layer := Pack(memory(t, Floats(c.in, c.out)), filters(t, w, channels), bias, slope, gain, c.in)
+				const gain = 0.7
+				layer := k.Pack(memory(t, k.Floats(c.in, c.out)), filters(t, w, channels), bias, slope, gain, c.in)
+				for i := range w {
+					w[i] *= gain
+				}
+				for i := range bias {
+					bias[i] *= gain
+				}
 				job, seen := Job{Height: c.h, Enlarge: c.enlarge}, []float32{}
 				for i, n := range c.in {
 					x := random(rng, n*c.h*c.w)
-					job.In[i] = picture(t, x, n, c.h, c.w)
+					job.In[i] = picture(t, k, x, n, c.h, c.w)
 					seen = append(seen, x...)
 				}
 				h, wd := c.h, c.w
 				if c.enlarge {
 					seen, h, wd = enlarged(seen, channels, h, wd), 2*h, 2*wd
 				}
-				want := conv(seen, w, bias, channels, h, wd)
+				want := conv(k.rounded(seen), k.rounded(w), bias, channels, h, wd)
 				for i := range want {
-					want[i] *= gain
 					if c.slopes && want[i] < 0 {
 						want[i] *= float64(slope[i/(h*wd)])
 					}
 				}
-				for k := range c.adds {
+				for n := range c.adds {
 					add := random(rng, len(want))
-					job.Add[k], job.Scale[k] = picture(t, add, c.out, h, wd), float32(k)+0.5
+					job.Add[n], job.Scale[n] = picture(t, k, add, c.out, h, wd), float32(n)+0.5
 					for i, v := range add {
-						want[i] += (float64(k) + 0.5) * float64(v)
+						want[i] += (float64(n) + 0.5) * float64(v)
 					}
 				}
 				job.Height, job.To = h, h
-				job.Out = Planes{Blocks: Blocks(c.out), Rows: h, Width: wd}
-				job.Out.Data = memory(t, job.Out.Floats())
+				job.Out = planes(t, k, c.out, h, wd)
 				layer.Run(job, c.threads, memory(t, c.threads*layer.Scratch()))
 				close64(t, image(t, job.Out, c.out), want)
 			})
@@ -184,15 +244,14 @@ func TestEqualsDirectConvolution(t *testing.T) {
 // TestBandsEqualTheWhole: rows computed band by band, from pictures that hold only the rows they need, are bit-equal to
 // those computed at once, where the bands begin at multiples of 4.
 func TestBandsEqualTheWhole(t *testing.T) {
-	onEach(t, func(t *testing.T) {
+	onEach(t, func(t *testing.T, k Kind) {
 		const in, out, h, w, band = 20, 33, 22, 19, 8
 		rng := rand.New(rand.NewPCG(3, 4))
 		x, weights, bias := random(rng, in*h*w), random(rng, out*in*9), random(rng, out)
-		layer := Pack(memory(t, Floats([]int{in}, out)), filters(t, weights, in), bias, nil, 1, []int{in})
+		layer := k.Pack(memory(t, k.Floats([]int{in}, out)), filters(t, weights, in), bias, nil, 1, []int{in})
 		scratch := memory(t, layer.Scratch())
-		whole := Planes{Blocks: Blocks(out), Rows: h, Width: w}
-		whole.Data = memory(t, whole.Floats())
-		layer.Run(Job{In: [2]Planes{picture(t, x, in, h, w)}, Height: h, Out: whole, To: h}, 1, scratch)
+		whole := planes(t, k, out, h, w)
+		layer.Run(Job{In: [2]Planes{picture(t, k, x, in, h, w)}, Height: h, Out: whole, To: h}, 1, scratch)
 		want := image(t, whole, out)
 		for from := 0; from < h; from += band {
 			to := min(from+band, h)
@@ -201,10 +260,10 @@ func TestBandsEqualTheWhole(t *testing.T) {
 			for c := range in {
 				rows = append(rows, x[(c*h+top)*w:(c*h+bottom)*w]...)
 			}
-			held := picture(t, rows, in, bottom-top, w)
+			held := picture(t, k, rows, in, bottom-top, w)
 			held.Top = top
-			part := Planes{Blocks: Blocks(out), Rows: to - from, Width: w, Top: from}
-			part.Data = memory(t, part.Floats())
+			part := planes(t, k, out, to-from, w)
+			part.Top = from
 			layer.Run(Job{In: [2]Planes{held}, Height: h, Out: part, From: from, To: to}, 1, scratch)
 			part.Top = 0
 			got := image(t, part, out)
@@ -227,7 +286,7 @@ func TestReadWrite(t *testing.T) {
 		src, dst, base := memory(t, n), memory(t, n), memory(t, channels*h*w)
 		copy(view(src, n), random(rng, n))
 		copy(view(base, channels*h*w), random(rng, channels*h*w))
-		p := Planes{Blocks: Blocks(channels * factor * factor), Rows: h, Width: w}
+		p := Planes{Blocks: Float32.Blocks(channels * factor * factor), Rows: h, Width: w}
 		p.Data = memory(t, p.Floats())
 		p.Read(src, channels, factor, 2)
 		p.Write(dst, base, 1, h-1, channels, h, factor, 2)
@@ -242,4 +301,35 @@ func TestReadWrite(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFirst: what the first layer sees of an image loses next to nothing to bfloat16.
+func TestFirst(t *testing.T) {
+	onEach(t, func(t *testing.T, k Kind) {
+		const channels, out, h, w, factor = 3, 20, 9, 21, 2
+		const seen = channels * factor * factor
+		rng := rand.New(rand.NewPCG(7, 8))
+		x, weights, bias := random(rng, seen*h*w), random(rng, out*seen*9), random(rng, out)
+		src := memory(t, len(x))
+		copy(view(src, len(x)), x)
+		layer := k.PackFirst(memory(t, k.Floats([]int{k.ImageChannels(seen)}, out)), filters(t, weights, seen), bias, nil, seen)
+		p := planes(t, k, k.ImageChannels(seen), h, w)
+		p.Read(src, channels, factor, 2)
+		result := planes(t, k, out, h, w)
+		layer.Run(Job{In: [2]Planes{p}, Height: h, Out: result, To: h}, 2, memory(t, 2*layer.Scratch()))
+		unshuffled := make([]float32, len(x))
+		for i := range x { // PyTorch's pixel_unshuffle
+			c, row, col := i/(h*w), i/w%h, i%w
+			unshuffled[i] = x[(c/4*h*factor+row*factor+c/2%2)*w*factor+col*factor+c%2]
+		}
+		want := conv(unshuffled, weights, bias, seen, h, w)
+		var worst float64
+		for i, got := range image(t, result, out) {
+			worst = max(worst, math.Abs(float64(got)-want[i]))
+		}
+		t.Logf("off by %.2g at most", worst)
+		if worst > 1e-3 { // plain bfloat16: 0.06
+			t.Errorf("off by %.2g", worst)
+		}
+	})
 }
