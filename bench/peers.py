@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-ENGINES = ["pdd-auto", "pdd-bfloat16", "torch-float32", "torch-bfloat16", "openvino-float32", "openvino-bfloat16",
+ENGINES = ["pdd-auto", "pdd-float32", "pdd-bfloat16", "torch-float32", "torch-bfloat16", "openvino-float32", "openvino-bfloat16",
            "onnxruntime-float32", "ncnn-float32", "ncnn-bfloat16"]
 PREFIX = shlex.split(os.environ.get("PREFIX", ""))
 PDD = shlex.split(os.environ.get("PDD", "pdd"))
