@@ -6,24 +6,24 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/nn"
-	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
 // ForInference returns a network that computes what net does now, to be run and nothing else: gradients do not pass
 // it, and it is no [Trainable]. In float32 on a CPU with AVX2 or AVX-512, RRDBNet and SRVGGNetCompact run in kernels of
-// our own (package internal/winograd), several times as fast as in libtorch; anything else becomes a clone. Weights are
+// our own (package internal/conv), several times as fast as in libtorch; anything else becomes a clone. Weights are
 // copied, and those of the kernels take four times as much memory. The caller closes the result.
 func ForInference(net Trainable) (Generator, error) {
-	if _, ok := forKernels(net, winograd.Float32); ok {
-		return inKernels(net, winograd.Float32)
+	if _, ok := forKernels(net, conv.Float32); ok {
+		return inKernels(net, conv.Float32)
 	}
 	return net.Clone()
 }
 
 // inKernels returns a network in kernels that there are for net.
-func inKernels(net Trainable, k winograd.Kind) (Generator, error) {
+func inKernels(net Trainable, k conv.Kind) (Generator, error) {
 	n, _ := forKernels(net, k)
 	var g Generator
 	w := &packed{kind: k, scope: tensor.NewScope()}
@@ -46,7 +46,7 @@ type packable interface {
 }
 
 // forKernels tells whether there are kernels for net, whose weights are float32.
-func forKernels(net Trainable, k winograd.Kind) (packable, bool) {
+func forKernels(net Trainable, k conv.Kind) (packable, bool) {
 	n, ok := net.(packable)
 	return n, ok && k.Available() && n.placed() == onto(tensor.CPU)
 }
@@ -60,7 +60,7 @@ type Sized interface {
 
 // packed owns the layers' memory of a fast network, in one piece.
 type packed struct {
-	kind   winograd.Kind
+	kind   conv.Kind
 	scope  *tensor.Scope
 	memory torch.Tensor
 }
@@ -81,41 +81,41 @@ func (w *packed) fill(s *tensor.Scope, build func(p *packing)) {
 
 // packing makes layers one after the other; without memory it only counts.
 type packing struct {
-	kind   winograd.Kind
+	kind   conv.Kind
 	s      *tensor.Scope // of the conversion
 	memory unsafe.Pointer
 	floats int // taken
 }
 
 // layer packs a convolution times gain. slope is what follows it; in are the channels of what it sees side by side.
-func (p *packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) winograd.Layer {
-	return p.place(c, in, func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer {
+func (p *packing) layer(c nn.Conv2D, slope []float32, gain float32, in ...int) conv.Layer {
+	return p.place(c, in, func(memory unsafe.Pointer, w conv.Filters, bias []float32) conv.Layer {
 		return p.kind.Pack(memory, w, bias, slope, gain, in)
 	})
 }
 
 // first packs a convolution that sees an image of that many channels.
-func (p *packing) first(c nn.Conv2D, slope []float32, channels int) winograd.Layer {
-	return p.place(c, []int{p.kind.ImageChannels(channels)}, func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer {
+func (p *packing) first(c nn.Conv2D, slope []float32, channels int) conv.Layer {
+	return p.place(c, []int{p.kind.ImageChannels(channels)}, func(memory unsafe.Pointer, w conv.Filters, bias []float32) conv.Layer {
 		return p.kind.PackFirst(memory, w, bias, slope, channels)
 	})
 }
 
 // place finds memory for a convolution and has it packed there.
-func (p *packing) place(c nn.Conv2D, in []int, pack func(memory unsafe.Pointer, w winograd.Filters, bias []float32) winograd.Layer) winograd.Layer {
+func (p *packing) place(c nn.Conv2D, in []int, pack func(memory unsafe.Pointer, w conv.Filters, bias []float32) conv.Layer) conv.Layer {
 	at := p.floats
 	p.floats += p.kind.Floats(in, int(p.s.Shape(c.Bias)[0]))
 	if p.memory == nil {
-		return winograd.Layer{}
+		return conv.Layer{}
 	}
 	rows := p.s.Contiguous(p.s.Permute(c.Weight, 0, 2, 3, 1)) // [out,3,3,in], as it lies in memory
 	n := int(p.s.Shape(rows)[3])
-	w := winograd.Filters{Data: p.s.Data(rows), Out: 9 * n, In: 1, Tap: n}
+	w := conv.Filters{Data: p.s.Data(rows), Out: 9 * n, In: 1, Tap: n}
 	return pack(unsafe.Add(p.memory, 4*at), w, p.s.Float32s(c.Bias))
 }
 
 // leaky packs a convolution that LeakyReLU follows.
-func (p *packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
+func (p *packing) leaky(c nn.Conv2D, in ...int) conv.Layer {
 	slope := make([]float32, p.s.Shape(c.Bias)[0])
 	for i := range slope {
 		slope[i] = leakySlope
@@ -125,7 +125,7 @@ func (p *packing) leaky(c nn.Conv2D, in ...int) winograd.Layer {
 
 // workspace is the memory of a forward pass, in one piece. A workspace without memory counts what is asked for.
 type workspace struct {
-	kind    winograd.Kind
+	kind    conv.Kind
 	threads int
 	memory  unsafe.Pointer
 	scratch unsafe.Pointer // enough for every layer
@@ -133,47 +133,47 @@ type workspace struct {
 }
 
 // newWorkspace has memory for what pictures asks for, as long as s lives.
-func newWorkspace(s *tensor.Scope, k winograd.Kind, pictures func(m *workspace)) *workspace {
+func newWorkspace(s *tensor.Scope, k conv.Kind, pictures func(m *workspace)) *workspace {
 	threads := s.Threads()
 	memory := s.Empty(tensor.Float32, tensor.CPU, count(k, threads, pictures))
 	return &workspace{kind: k, threads: threads, memory: s.Data(memory)}
 }
 
 // count is how many floats pictures asks for.
-func count(k winograd.Kind, threads int, pictures func(m *workspace)) int64 {
+func count(k conv.Kind, threads int, pictures func(m *workspace)) int64 {
 	m := &workspace{kind: k, threads: threads}
 	pictures(m)
 	return int64(m.floats)
 }
 
 // image makes room for what the first convolution sees of an image.
-func (m *workspace) image(channels, rows, width int) winograd.Planes {
+func (m *workspace) image(channels, rows, width int) conv.Planes {
 	return m.seen(m.kind.ImageChannels(channels), rows, width)
 }
 
 // seen makes room for a picture of that many channels that convolutions see.
-func (m *workspace) seen(channels, rows, width int) winograd.Planes {
-	return m.planes(channels, rows, width, m.kind == winograd.Float32, true)
+func (m *workspace) seen(channels, rows, width int) conv.Planes {
+	return m.planes(channels, rows, width, m.kind == conv.Float32, true)
 }
 
 // added makes room for one that is added, too.
-func (m *workspace) added(channels, rows, width int) winograd.Planes {
+func (m *workspace) added(channels, rows, width int) conv.Planes {
 	return m.planes(channels, rows, width, true, true)
 }
 
 // result makes room for one that no convolution sees.
-func (m *workspace) result(channels, rows, width int) winograd.Planes {
+func (m *workspace) result(channels, rows, width int) conv.Planes {
 	return m.planes(channels, rows, width, true, false)
 }
 
-func (m *workspace) planes(channels, rows, width int, data, half bool) winograd.Planes {
-	p := winograd.Planes{Blocks: m.kind.Blocks(channels), Rows: rows, Width: width}
+func (m *workspace) planes(channels, rows, width int, data, half bool) conv.Planes {
+	p := conv.Planes{Blocks: m.kind.Blocks(channels), Rows: rows, Width: width}
 	if data {
 		p.Data = m.take(p.Floats())
 	}
-	if half && m.kind == winograd.BFloat16 {
+	if half && m.kind == conv.BFloat16 {
 		if at := m.take(p.HalfFloats()); at != nil {
-			p.Half = unsafe.Add(at, 4*winograd.Block)
+			p.Half = unsafe.Add(at, 4*conv.Block)
 			p.ClearAround()
 		}
 	}
@@ -181,7 +181,7 @@ func (m *workspace) planes(channels, rows, width int, data, half bool) winograd.
 }
 
 // scratchFor makes room for what the layers need while they run.
-func (m *workspace) scratchFor(layers ...winograd.Layer) {
+func (m *workspace) scratchFor(layers ...conv.Layer) {
 	most := 0
 	for _, l := range layers {
 		most = max(most, l.Scratch())
@@ -191,7 +191,7 @@ func (m *workspace) scratchFor(layers ...winograd.Layer) {
 
 func (m *workspace) take(n int) unsafe.Pointer {
 	at := m.floats
-	m.floats += (n + winograd.Block - 1) / winograd.Block * winograd.Block
+	m.floats += (n + conv.Block - 1) / conv.Block * conv.Block
 	if m.memory == nil {
 		return nil
 	}
@@ -199,20 +199,20 @@ func (m *workspace) take(n int) unsafe.Pointer {
 }
 
 // run computes the whole of j.Out.
-func (m *workspace) run(l winograd.Layer, j winograd.Job) {
+func (m *workspace) run(l conv.Layer, j conv.Job) {
 	j.Height, j.To = j.Out.Rows, j.Out.Rows
 	l.Run(j, m.threads, m.scratch)
 }
 
 // band computes the rows that j names, as far as there are such rows, into out, which holds those alone from now on.
-func (m *workspace) band(l winograd.Layer, j winograd.Job, out *winograd.Planes) {
+func (m *workspace) band(l conv.Layer, j conv.Job, out *conv.Planes) {
 	j.From, j.To = max(j.From, 0), min(j.To, j.Height)
 	out.Top, out.Rows = j.From, j.To-j.From
 	j.Out = *out
 	l.Run(j, m.threads, m.scratch)
 }
 
-func pair(p winograd.Planes) [2]winograd.Planes { return [2]winograd.Planes{p} }
+func pair(p conv.Planes) [2]conv.Planes { return [2]conv.Planes{p} }
 
 // eachImage runs one image at a time: x [N,C,h,w] → [N,C,r·h,r·w], both float32. forward gets the addresses of an image
 // and of its result.

@@ -5,15 +5,15 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"github.com/gopdd/gopdd/internal/winograd"
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/tensor"
 )
 
-// fastSRVGG is an [SRVGGNetCompact] in the kernels of package winograd.
+// fastSRVGG is an [SRVGGNetCompact] in the kernels of package conv.
 type fastSRVGG struct {
 	SRVGGNetCompactConfig
 	*packed
-	layers []winograd.Layer
+	layers []conv.Layer
 }
 
 // pack implements packable.
@@ -52,12 +52,12 @@ func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 		in.Read(image, f.NumInCh, 1, m.threads)
 		last := len(f.layers) - 1
 		for i, l := range f.layers[:last] {
-			m.run(l, winograd.Job{In: pair(in), Out: y[i%2]})
+			m.run(l, conv.Job{In: pair(in), Out: y[i%2]})
 			in = y[i%2]
 		}
 		for from := 0; from < h; from += tailRows {
 			to := min(from+tailRows, h)
-			m.band(f.layers[last], winograd.Job{In: pair(in), Height: h, From: from, To: to}, &maps)
+			m.band(f.layers[last], conv.Job{In: pair(in), Height: h, From: from, To: to}, &maps)
 			maps.Write(result, image, from, to, f.NumOutCh, h, f.Upscale, m.threads)
 		}
 	})
@@ -69,7 +69,7 @@ func (f *fastSRVGG) Memory(h, w, threads int) int64 {
 }
 
 // pictures makes room for the image, features, and a band of what the pixel shuffle takes.
-func (f *fastSRVGG) pictures(m *workspace, h, w int) (image winograd.Planes, features [2]winograd.Planes, maps winograd.Planes) {
+func (f *fastSRVGG) pictures(m *workspace, h, w int) (image conv.Planes, features [2]conv.Planes, maps conv.Planes) {
 	m.scratchFor(f.layers...)
 	for i := range features {
 		features[i] = m.seen(f.NumFeat, h, w)

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/tensortest"
-	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -23,8 +23,8 @@ func inferenceOf(t *testing.T, net Trainable) Generator {
 }
 
 // eachKind runs a test with the kernels of every kind that this CPU has; make is the network in them, closed when t ends.
-func eachKind(t *testing.T, test func(t *testing.T, k winograd.Kind, make func(net Trainable) Generator)) {
-	for name, k := range map[string]winograd.Kind{"float32": winograd.Float32, "bfloat16": winograd.BFloat16} {
+func eachKind(t *testing.T, test func(t *testing.T, k conv.Kind, make func(net Trainable) Generator)) {
+	for name, k := range map[string]conv.Kind{"float32": conv.Float32, "bfloat16": conv.BFloat16} {
 		t.Run(name, func(t *testing.T) {
 			if !k.Available() {
 				t.Skip("no kernels for this CPU")
@@ -45,8 +45,8 @@ func eachKind(t *testing.T, test func(t *testing.T, k winograd.Kind, make func(n
 // a few times on the way.
 func TestBFloat16Kernels(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, k winograd.Kind, make func(net Trainable) Generator) {
-			if k != winograd.BFloat16 {
+		eachKind(t, func(t *testing.T, k conv.Kind, make func(net Trainable) Generator) {
+			if k != conv.BFloat16 {
 				return
 			}
 			exact, fast := build(1, tensor.Float64), make(build(1, tensor.Float32))
@@ -99,7 +99,7 @@ func TestForInferenceEqualsTheNetwork(t *testing.T) {
 // the whole.
 func TestForInferenceIsExactInTiles(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, _ winograd.Kind, make func(net Trainable) Generator) {
+		eachKind(t, func(t *testing.T, _ conv.Kind, make func(net Trainable) Generator) {
 			g := make(build(1, tensor.Float32))
 			const width, from = 12, 80
 			tensortest.Do(t, func(s *tensor.Scope) {
@@ -123,7 +123,7 @@ func TestForInferenceIsExactInTiles(t *testing.T) {
 // Memory is what a forward pass takes beside its input and result.
 func TestMemoryIsThePeak(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, _ winograd.Kind, make func(net Trainable) Generator) {
+		eachKind(t, func(t *testing.T, _ conv.Kind, make func(net Trainable) Generator) {
 			g := make(build(1, tensor.Float32))
 			tensortest.Do(t, func(s *tensor.Scope) {
 				const side = 132

@@ -9,9 +9,9 @@ import (
 
 	"github.com/gopdd/gopdd/internal/arch"
 	"github.com/gopdd/gopdd/internal/builtin"
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/internal/weightfile"
-	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
@@ -49,7 +49,8 @@ func WithoutSkipConnections() LoadOption { return func(o *loadOptions) { o.skips
 // AllowTorchScript lets Load run TorchScript files. They are programs: allow only files from a source you trust.
 func AllowTorchScript() LoadOption { return func(o *loadOptions) { o.torchScript = true } }
 
-// InferenceOnly loads a network that is only run, by [ForInference].
+// InferenceOnly loads a network that is only run: by [ForInference], and with WithDType(BFloat16) on a CPU with AMX in
+// kernels for that.
 func InferenceOnly() LoadOption { return func(o *loadOptions) { o.inference = true } }
 
 // WithMultiple states what the sides of a TorchScript network's input must be multiples of, instead of finding it by
@@ -131,11 +132,11 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 }
 
 // kernels are those that a network for inference runs in where it can, and where its weights are put for them.
-func (o *loadOptions) kernels() (winograd.Kind, placement) {
-	if o.inference && o.placement == (placement{tensor.BFloat16, tensor.CPU}) && winograd.BFloat16.Available() {
-		return winograd.BFloat16, onto(tensor.CPU)
+func (o *loadOptions) kernels() (conv.Kind, placement) {
+	if o.inference && o.placement == (placement{tensor.BFloat16, tensor.CPU}) && conv.BFloat16.Available() {
+		return conv.BFloat16, onto(tensor.CPU)
 	}
-	return winograd.Float32, o.placement
+	return conv.Float32, o.placement
 }
 
 // detect reads the file and finds its network.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/gopdd/gopdd/internal/builtin"
-	"github.com/gopdd/gopdd/internal/winograd"
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/models"
 	"github.com/gopdd/gopdd/tensor"
 )
@@ -113,7 +113,7 @@ func fastest(d tensor.Device) Precision {
 	switch {
 	case d != tensor.CPU:
 		return Float16
-	case winograd.BFloat16.Available() || tensor.Info().BFloat16 && !winograd.Float32.Available():
+	case conv.BFloat16.Available() || tensor.Info().BFloat16 && !conv.Float32.Available():
 		return BFloat16
 	}
 	return Float32

@@ -8,14 +8,14 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/libtorch"
-	"github.com/gopdd/gopdd/internal/winograd"
 	"github.com/gopdd/gopdd/tensor"
 )
 
 // onEachKernel runs a test with the kernels for every instruction set that this CPU has.
 func onEachKernel(t *testing.T, test func(t *testing.T, set int)) {
-	_, best := winograd.Table()
+	_, best := conv.Table()
 	if best == 0 {
 		t.Skip("no kernels for this CPU")
 	}
@@ -189,7 +189,7 @@ func TestDenseBlock(t *testing.T) {
 				in(t, func(s *tensor.Scope) {
 					leaves := blockLeaves(s, c.n, c.feat, c.grow, c.h, c.w)
 					want := valueAndGradients(s, tensor.Float64, apart, leaves)
-					sameButRounding(t, inKernels(t, s, set, c.feat%winograd.Block == 0, denseBlock, leaves), want)
+					sameButRounding(t, inKernels(t, s, set, c.feat%conv.Block == 0, denseBlock, leaves), want)
 				})
 			})
 		})

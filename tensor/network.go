@@ -16,7 +16,7 @@ type ConvOptions struct {
 }
 
 // Conv2D correlates x [N,C,H,W] with weight [O,C/groups,kh,kw] and adds bias [O]; the zero Tensor is no bias. On the CPU
-// in float32 most 3×3 convolutions run in our own kernels (package internal/winograd, which says how exact they are); the
+// in float32 most 3×3 convolutions run in our own kernels (package internal/conv, which says how exact they are); the
 // result may be channels-last whatever x is.
 func (s *Scope) Conv2D(x, weight, bias torch.Tensor, o ConvOptions) torch.Tensor {
 	return s.call("conv2d", libtorch.OpConv2D, list(x, weight, bias),

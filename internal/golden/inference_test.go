@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/libtorch"
-	"github.com/gopdd/gopdd/internal/winograd"
 )
 
 var generators = []string{"models.rrdbnet", "models.srvgg", "upscale.realesrgan_x4plus", "upscale.tiled"}
@@ -32,7 +32,7 @@ func TestGoldenByLibtorch(t *testing.T) {
 // runAgain runs the cases of operations which TestGolden runs in our own kernels, as far as networks have them, but for
 // some outputs.
 func runAgain(t *testing.T, ops []string, without ...string) {
-	if !winograd.Float32.Available() {
+	if !conv.Float32.Available() {
 		t.Skip("no kernels for this CPU")
 	}
 	for _, c := range loadCases(t) {

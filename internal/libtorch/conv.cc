@@ -7,7 +7,7 @@
 #include <atomic>
 #include <initializer_list>
 
-#include "../winograd/winograd.h"
+#include "../conv/winograd.h"
 #include "guard.h"
 
 namespace pdd {

@@ -1,5 +1,5 @@
 // Convolutions of networks. On the CPU in float32 those of 3x3 taps and whole blocks of 16 channels run in the kernels of
-// package winograd, forward and backward; the others, and all where there are no kernels, in libtorch.
+// package conv, forward and backward; the others, and all where there are no kernels, in libtorch.
 #pragma once
 #include <ATen/ATen.h>
 

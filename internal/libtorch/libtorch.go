@@ -14,15 +14,15 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/gopdd/gopdd/internal/winograd"
+	"github.com/gopdd/gopdd/internal/conv"
 )
 
 func init() { SetConvKernels(math.MaxInt) }
 
-// SetConvKernels lets convolutions run in the kernels of package winograd for an instruction set as theirs are counted,
+// SetConvKernels lets convolutions run in the kernels of package conv for an instruction set as theirs are counted,
 // or the best there are; 0 leaves them all to libtorch. It is for tests, and for the whole process.
 func SetConvKernels(set int) {
-	table, best := winograd.Table()
+	table, best := conv.Table()
 	C.pdd_set_conv_kernels(table, C.int(min(set, best)))
 }
 

@@ -61,7 +61,7 @@ typedef struct { double lr, beta1, beta2, eps, weight_decay; int64_t step; } pdd
 pdd_status pdd_adam(pdd_adam_options o, pdd_tensor *params, pdd_tensor *grads, pdd_tensor *m, pdd_tensor *v, int n);
 pdd_status pdd_ema(double decay, pdd_tensor *averages, pdd_tensor *params, int n);
 
-// What convolutions run in beside libtorch: a pdd_winograd (../winograd/winograd.h), for an instruction set; 0 for none.
+// What convolutions run in beside libtorch: a pdd_winograd (../conv/winograd.h), for an instruction set; 0 for none.
 void pdd_set_conv_kernels(const void *table, int isa);
 
 // TorchScript: a file is code, trusted by the caller.

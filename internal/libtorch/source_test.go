@@ -36,7 +36,7 @@ func goLines(t *testing.T, fn func(path string, number int, lines []string)) {
 
 // Native calls live in two packages: this one, and the kernels, which know no libtorch.
 func TestOnlyNativePackagesImportC(t *testing.T) {
-	native := []string{"internal/libtorch", "internal/winograd"}
+	native := []string{"internal/libtorch", "internal/conv"}
 	seen := 0
 	goLines(t, func(path string, i int, lines []string) {
 		if strings.TrimSpace(lines[i]) != `import "C"` {

@@ -1,6 +1,6 @@
 //go:build cgo && amd64
 
-package winograd
+package conv
 
 import (
 	"fmt"

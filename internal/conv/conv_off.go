@@ -1,6 +1,6 @@
 //go:build !cgo || !amd64
 
-package winograd
+package conv
 
 import "unsafe"
 
@@ -10,7 +10,7 @@ func (k Kind) Available() bool { return false }
 // Table is nil here.
 func Table() (table unsafe.Pointer, set int) { return nil, 0 }
 
-const missing = "winograd: no kernels for this CPU"
+const missing = "conv: no kernels for this CPU"
 
 // Pack is missing here.
 func (k Kind) Pack(memory unsafe.Pointer, w Filters, bias, slope []float32, gain float32, in []int) Layer {

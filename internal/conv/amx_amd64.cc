@@ -1,5 +1,7 @@
 // Convolutions in bfloat16, directly, by AMX: a tile is 16 pixels of 32 channels, which lie in memory as the tile wants
 // them, so that a tap of the filter is the same picture a pixel further.
+#include "amx.h"
+
 #include <cpuid.h>
 #include <immintrin.h>
 #include <omp.h>

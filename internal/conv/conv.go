@@ -1,11 +1,11 @@
 //go:build cgo && amd64
 
-package winograd
+package conv
 
 /*
 #cgo CXXFLAGS: -O3 -fopenmp -fno-exceptions
 #cgo LDFLAGS: -lgomp
-#include "winograd.h"
+#include "amx.h"
 */
 import "C"
 
