@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"strings"
+	"unsafe"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -45,15 +46,12 @@ func (a Arrays) Tensor(s *tensor.Scope, r Request) (torch.Tensor, error) {
 	if !ok {
 		return torch.Tensor{}, fmt.Errorf("%s: missing", r.Name)
 	}
-	values, err := array.Float32s()
-	if err != nil {
-		return torch.Tensor{}, err
-	}
 	shape := make([]int64, len(array.Shape))
 	for i, d := range array.Shape {
 		shape[i] = int64(d)
 	}
-	return s.FromFloat32s(values, shape...), nil
+	t := s.Empty(tensor.Float32, tensor.CPU, shape...)
+	return t, array.Decode(unsafe.Slice((*float32)(s.Data(t)), array.Len()))
 }
 
 // Copies serves copies of another store's tensors; equal stores make bit-equal networks.

@@ -148,10 +148,15 @@ func (a Array) Len() int {
 // Bytes is the number of bytes of the elements.
 func (a Array) Bytes() int { return a.Len() * a.DType.Size() }
 
-// Float32s returns the elements in row-major order, converted to float32, in a slice that is the caller's. A value
-// that is NaN, infinite or too large for float32 is an error that names the array: no network computes with it.
+// Float32s is [Array.Decode] into a new slice, which is the caller's.
 func (a Array) Float32s() ([]float32, error) {
 	out := make([]float32, a.Len())
+	return out, a.Decode(out)
+}
+
+// Decode writes the elements to out, which has room for them, in row-major order and converted to float32. A value that is
+// NaN, infinite or too large for float32 is an error that names the array: no network computes with it.
+func (a Array) Decode(out []float32) error {
 	raw := a.packed()
 	switch a.DType {
 	case F32:
@@ -173,11 +178,11 @@ func (a Array) Float32s() ([]float32, error) {
 	}
 	for i, v := range out {
 		if v-v != 0 { // NaN and the infinities, nothing else
-			return nil, fmt.Errorf("weightfile: array %q: element %d of shape %v is %v: the weights are damaged or the training diverged",
+			return fmt.Errorf("weightfile: array %q: element %d of shape %v is %v: the weights are damaged or the training diverged",
 				a.Name, i, a.Shape, v)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // Half returns the array with its elements as float16, rounded to the nearest; whole numbers and truth values stay as
