@@ -11,15 +11,22 @@ import (
 	"unsafe"
 )
 
-// memory is n floats of zeros outside of Go's heap until the test ends.
+// memory is n floats of zeros outside of Go's heap until the test ends, 64-byte aligned, with a page behind them that
+// nobody may touch.
 func memory(t *testing.T, n int) unsafe.Pointer {
 	t.Helper()
-	b, err := syscall.Mmap(-1, 0, max(4*n, 1), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	page := syscall.Getpagesize()
+	size := (4*n + 63) / 64 * 64
+	whole := (size + page - 1) / page * page
+	b, err := syscall.Mmap(-1, 0, whole+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Munmap(b) })
-	return unsafe.Pointer(&b[0])
+	if err := syscall.Mprotect(b[whole:], syscall.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	return unsafe.Pointer(&b[whole-size])
 }
 
 func view(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
