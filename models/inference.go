@@ -214,17 +214,17 @@ func (m *workspace) band(l conv.Layer, j conv.Job, out *conv.Planes) {
 
 func pair(p conv.Planes) [2]conv.Planes { return [2]conv.Planes{p} }
 
-// eachImage runs one image at a time: x [N,C,h,w] → [N,C,r·h,r·w], both float32. forward gets the addresses of an image
+// eachImage runs one image at a time: x [N,C,h,w] → [N,out,r·h,r·w], both float32. forward gets the addresses of an image
 // and of its result.
-func eachImage(s *tensor.Scope, x torch.Tensor, scale int, forward func(s *tensor.Scope, x, y unsafe.Pointer, h, w int)) torch.Tensor {
+func eachImage(s *tensor.Scope, x torch.Tensor, out, scale int, forward func(s *tensor.Scope, x, y unsafe.Pointer, h, w int)) torch.Tensor {
 	return s.Local(func(s *tensor.Scope) torch.Tensor {
 		x = s.Contiguous(s.Cast(x, tensor.Float32))
 		shape, r := s.Shape(x), int64(scale)
 		c, h, w := shape[1], shape[2], shape[3]
-		y := s.Empty(tensor.Float32, tensor.CPU, shape[0], c, h*r, w*r)
+		y := s.Empty(tensor.Float32, tensor.CPU, shape[0], int64(out), h*r, w*r)
 		for i := range shape[0] {
 			s.Local(func(s *tensor.Scope) torch.Tensor {
-				from, to := unsafe.Add(s.Data(x), 4*i*c*h*w), unsafe.Add(s.Data(y), 4*i*c*h*w*r*r)
+				from, to := unsafe.Add(s.Data(x), 4*i*c*h*w), unsafe.Add(s.Data(y), 4*i*int64(out)*h*w*r*r)
 				forward(s, from, to, int(h), int(w))
 				return y
 			})

@@ -70,7 +70,7 @@ func (f *fastRRDBNet) Reach() int { return f.reach() }
 func (f *fastRRDBNet) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	f.check(s)
 	checkImage(s, "rrdbnet", x, f.NumInCh, f.Multiple())
-	return eachImage(s, x, f.Scale(), func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
+	return eachImage(s, x, f.NumOutCh, f.Scale(), func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
 		h, w = h/f.unshuffle(), w/f.unshuffle()
 		m := newWorkspace(s, f.kind, func(m *workspace) { f.pictures(m, h, w) })
 		p := f.pictures(m, h, w)

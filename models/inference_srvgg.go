@@ -46,7 +46,7 @@ func (f *fastSRVGG) Reach() int { return f.reach() }
 func (f *fastSRVGG) Forward(s *tensor.Scope, x torch.Tensor) torch.Tensor {
 	f.check(s)
 	checkImage(s, "srvggnetcompact", x, f.NumInCh, 1)
-	return eachImage(s, x, f.Upscale, func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
+	return eachImage(s, x, f.NumOutCh, f.Upscale, func(s *tensor.Scope, image, result unsafe.Pointer, h, w int) {
 		m := newWorkspace(s, f.kind, func(m *workspace) { f.pictures(m, h, w) })
 		in, y, maps := f.pictures(m, h, w)
 		in.Read(image, f.NumInCh, 1, m.threads)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,18 +180,34 @@ func TestForInferenceClosed(t *testing.T) {
 	})
 }
 
-// Rows and columns of every small size, which are less than a tile or a little more.
-func TestForInferenceOfSmallPictures(t *testing.T) {
-	net := opened(t)(rrdbBuilder(4)(nn.He(1), placement{tensor.Float64, tensor.CPU}))
-	fast := inferenceOf(t, opened(t)(rrdbBuilder(4)(nn.He(1), onto(tensor.CPU))))
-	for _, size := range [][2]int64{{1, 1}, {1, 9}, {9, 1}, {2, 3}, {5, 3}, {7, 6}, {3, 130}, {33, 2}} {
-		tensortest.Do(t, func(s *tensor.Scope) {
-			x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, size[0], size[1])
-			want := s.Float64s(net.Forward(s.NoGrad(), s.Cast(x, tensor.Float64)))
-			for i, got := range s.Float64s(fast.Forward(s.NoGrad(), x)) {
-				if math.Abs(got-want[i]) > 1e-5 {
-					t.Fatalf("%v: element %d is %v, want %v", size, i, got, want[i])
-				}
+// Rows and columns of every small size, which are less than a tile or a little more, and channels that fill no block.
+func TestKernelsOfOddSizes(t *testing.T) {
+	for _, c := range []RRDBNetConfig{
+		rrdbConfig(4),
+		{NumInCh: 3, NumOutCh: 8, NumFeat: 40, NumBlock: 1, NumGrowCh: 20, Scale: 4},
+		{NumInCh: 2, NumOutCh: 1, NumFeat: 33, NumBlock: 1, NumGrowCh: 5, Scale: 2},
+	} {
+		build := func(p placement) Trainable {
+			return opened(t)(trainable(buildRRDBNet(c, nn.He(1), p)))
+		}
+		eachKind(t, func(t *testing.T, k conv.Kind, make func(net Trainable) Generator) {
+			net, fast := build(placement{tensor.Float64, tensor.CPU}), make(build(onto(tensor.CPU)))
+			limit := map[conv.Kind]float64{conv.Float32: 1e-5, conv.BFloat16: 0.05}[k]
+			m := int64(fast.Multiple())
+			for _, size := range [][2]int64{{1, 1}, {1, 9}, {9, 1}, {2, 3}, {5, 3}, {7, 6}, {3, 130}, {33, 2}} {
+				tensortest.Do(t, func(s *tensor.Scope) {
+					x := s.Rand(2, tensor.Float32, tensor.CPU, 1, int64(c.NumInCh), m*size[0], m*size[1])
+					y, z := net.Forward(s.NoGrad(), s.Cast(x, tensor.Float64)), fast.Forward(s.NoGrad(), x)
+					if !slices.Equal(s.Shape(y), s.Shape(z)) {
+						t.Fatalf("%v: shape %v, want %v", size, s.Shape(z), s.Shape(y))
+					}
+					want := s.Float64s(y)
+					for i, got := range s.Float64s(z) {
+						if math.Abs(got-want[i]) > limit {
+							t.Fatalf("%v: element %d is %v, want %v", size, i, got, want[i])
+						}
+					}
+				})
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -125,20 +126,26 @@ func (u *Upscaler) network(s *tensor.Scope, x torch.Tensor) (torch.Tensor, error
 	return y, nil
 }
 
-// forward pads x to the network's multiple, mirrored, and cuts the result back.
+// forward pads x [1,3,h,w] to the network's multiple, mirrored, and cuts the result back.
 func forward(s *tensor.Scope, net models.Generator, x torch.Tensor) torch.Tensor {
 	shape, scale := s.Shape(x), int64(net.Scale())
 	h, w := shape[2], shape[3]
 	m := int64(net.Multiple())
 	down, right := (m-h%m)%m, (m-w%m)%m
+	if down != 0 || right != 0 {
+		mode := tensor.PadReflect
+		if down >= h || right >= w { // a mirror is too short
+			mode = tensor.PadReplicate
+		}
+		x = s.Pad(x, mode, 0, right, 0, down)
+	}
+	y := net.Forward(s, x)
+	if got, want := s.Shape(y), []int64{shape[0], shape[1], (h + down) * scale, (w + right) * scale}; !slices.Equal(got, want) {
+		tensor.Failf("upscale", "the network makes %v of %v, want %v: it is not one that enlarges colour pictures by %d", got, s.Shape(x), want, scale)
+	}
 	if down == 0 && right == 0 {
-		return net.Forward(s, x)
+		return y
 	}
-	mode := tensor.PadReflect
-	if down >= h || right >= w { // a mirror is too short
-		mode = tensor.PadReplicate
-	}
-	y := net.Forward(s, s.Pad(x, mode, 0, right, 0, down))
 	return s.Narrow(s.Narrow(y, 2, 0, h*scale), 3, 0, w*scale)
 }
 

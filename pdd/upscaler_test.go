@@ -398,6 +398,10 @@ func TestErrors(t *testing.T) {
 		{"overlap too large", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithTile(64, 33)}, nil},
 		{"negative threads", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithThreads(-1)}, nil},
 		{"negative memory", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithMemoryLimit(-1)}, nil},
+		{"a model that makes one channel", []pdd.Option{pdd.WithModel(formula{scale: 2, multiple: 1, fn: func(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+			return s.Narrow(s.Upsample(x, tensor.Nearest, 2), 1, 0, 1)
+		}})}, nil},
+		{"a model that does not enlarge", []pdd.Option{pdd.WithModel(formula{scale: 2, multiple: 1, fn: func(s *tensor.Scope, x torch.Tensor) torch.Tensor { return s.Clone(x) }})}, nil},
 		{"a model has its own format", []pdd.Option{pdd.WithModel(nearest(2, 1)), pdd.WithPrecision(pdd.BFloat16)}, nil},
 	} {
 		u, err := pdd.NewUpscaler(c.opts...)

@@ -5,14 +5,20 @@
 #include <cpuid.h>
 #include <immintrin.h>
 #include <omp.h>
+#ifdef __linux__
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 
 #include "shared.h"
 
 using namespace pdd;
+
+#if defined(__linux__) && __GNUC__ >= 11
+#define HAS_AMX 1  // what the compiler and the system know
+#endif
 
 namespace {
 
@@ -27,6 +33,7 @@ constexpr int SUMS = STRIP * 4 * TILE;     // floats
 uint16_t rounded(float v) {  // to the nearest, ties to even
   uint32_t bits;
   __builtin_memcpy(&bits, &v, 4);
+  if (v != v) return static_cast<uint16_t>(bits >> 16 | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
@@ -42,12 +49,16 @@ int wide_blocks(const pdd_conv &c) { return c.in[0].blocks + c.in[1].blocks; }
 }  // namespace
 
 int pdd_amx_available(void) {
+#ifdef HAS_AMX
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
   const bool tiles = d >> 24 & 1, products = d >> 22 & 1;
   if (!tiles || !products || !__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a >> 5 & 1)) return 0;  // AVX512_BF16
   constexpr long request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA (Linux, asm/prctl.h)
   return pdd_winograd_isa() == PDD_AVX512 && !syscall(SYS_arch_prctl, request, tile_data);
+#else
+  return 0;
+#endif
 }
 
 int64_t pdd_amx_weights(int in_blocks, int out_blocks) { return static_cast<int64_t>(9) * TILE * in_blocks * out_blocks; }
@@ -87,13 +98,14 @@ void pdd_amx_read(const float *src, int channels, int height, int width, int fac
       const float *from = src + (static_cast<int64_t>(c) * height + y * factor + dy) * width + dx;
       uint16_t *to = reinterpret_cast<uint16_t *>(at(dst, 0, k / WIDE, y + dst.top, 0)) + k % WIDE;
       for (int x = 0; x < width / factor; x++) {
-        const uint16_t high = rounded(from[x * factor]);
-        to[x * WIDE] = k >= 3 * real ? 0 : k / real == 1 ? rounded(from[x * factor] - widened(high)) : high;
+        const float v = from[x * factor], high = widened(rounded(v));
+        to[x * WIDE] = k >= 3 * real ? 0 : rounded(k / real != 1 ? high : __builtin_isfinite(high) ? v - high : 0);
       }
     }
   }
 }
 
+#ifdef HAS_AMX
 #pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,amx-tile,amx-bf16")
 
 namespace {
@@ -105,7 +117,7 @@ void configure() {
     uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
     uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
   } config;
-  _tile_loadconfig(&config);
+  asm volatile("ldtilecfg %0" ::"m"(config));  // GCC 12's _tile_loadconfig tells the compiler of the first 8 bytes alone
 }
 
 void load_sums(const float *sums) {
@@ -245,7 +257,7 @@ void run_strip(const pdd_conv &c, int y, int x, float *scratch) {
 
 void pdd_amx_run(const pdd_conv *c, int threads, float *scratch) {
   const int64_t each = pdd_amx_scratch(wide_blocks(*c));
-  const int rows = std::clamp((c->to - c->from) / (4 * threads), 1, 32);  // one after the other find their neighbours in the cache
+  const int rows = std::max(std::min((c->to - c->from) / (4 * threads), 32), 1);  // one after the other find their neighbours in the cache
 #pragma omp parallel num_threads(threads)
   {
     configure();
@@ -256,3 +268,7 @@ void pdd_amx_run(const pdd_conv *c, int threads, float *scratch) {
     _mm_sfence();  // what was streamed is there for the threads of the next call
   }
 }
+
+#else
+void pdd_amx_run(const pdd_conv *, int, float *) {}  // nobody calls it
+#endif

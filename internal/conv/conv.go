@@ -12,6 +12,7 @@ import "C"
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -26,7 +27,15 @@ func (k Kind) Available() bool {
 	return isa != C.PDD_NO_ISA
 }
 
-var amx = sync.OnceValue(func() bool { return C.pdd_amx_available() != 0 })
+var amxGranted atomic.Bool
+
+// amx asks again after a refusal: Linux refuses while any thread has a small stack for signals.
+func amx() bool {
+	if !amxGranted.Load() && C.pdd_amx_available() != 0 {
+		amxGranted.Store(true)
+	}
+	return amxGranted.Load()
+}
 
 // Table is the kernels' C face, a *pdd_winograd, and the instruction set to call them for.
 func Table() (table unsafe.Pointer, set int) { return unsafe.Pointer(&C.pdd_winograd_table), int(isa) }

@@ -3,6 +3,7 @@
 package conv
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -15,18 +16,25 @@ import (
 // nobody may touch.
 func memory(t *testing.T, n int) unsafe.Pointer {
 	t.Helper()
-	page := syscall.Getpagesize()
 	size := (4*n + 63) / 64 * 64
+	block := guarded(t, size)
+	return unsafe.Pointer(&block[len(block)-size])
+}
+
+// guarded is whole pages for size bytes between two pages that nobody may touch.
+func guarded(t *testing.T, size int) []byte {
+	t.Helper()
+	page := syscall.Getpagesize()
 	whole := (size + page - 1) / page * page
-	b, err := syscall.Mmap(-1, 0, whole+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	b, err := syscall.Mmap(-1, 0, whole+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Munmap(b) })
-	if err := syscall.Mprotect(b[whole:], syscall.PROT_NONE); err != nil {
+	if err := errors.Join(syscall.Mprotect(b[:page], syscall.PROT_NONE), syscall.Mprotect(b[page+whole:], syscall.PROT_NONE)); err != nil {
 		t.Fatal(err)
 	}
-	return unsafe.Pointer(&b[whole-size])
+	return b[page : page+whole]
 }
 
 func view(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
@@ -76,6 +84,9 @@ func half(p Planes, c, y, x int) *uint16 {
 // bits16 is the nearest bfloat16, the even one of two.
 func bits16(f float32) uint16 {
 	bits := math.Float32bits(f)
+	if f != f {
+		return uint16(bits>>16 | 0x40)
+	}
 	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }
 
@@ -337,6 +348,29 @@ func TestFirst(t *testing.T) {
 		t.Logf("off by %.2g at most", worst)
 		if worst > 1e-3 { // plain bfloat16: 0.06
 			t.Errorf("off by %.2g", worst)
+		}
+	})
+}
+
+// TestNotFinite: what is not finite in an image makes results not finite, whatever its bits, and keeps to what sees it.
+func TestNotFinite(t *testing.T) {
+	onEach(t, func(t *testing.T, k Kind) {
+		const h, w, at = 12, 12, 5
+		one := []float32{0, 0, 0, 0, 1, 0, 0, 0, 0}
+		layer := k.PackFirst(memory(t, k.Floats([]int{k.ImageChannels(1)}, 1)), filters(t, one, 1), []float32{0}, nil, 1)
+		for _, bits := range []uint32{0x7fffffff, 0xffffffff, 0x7f800001, 0x7fc00000, 0x7f800000, 0xff800000} {
+			src := memory(t, h*w)
+			view(src, h*w)[at*w+at] = math.Float32frombits(bits)
+			p, y := planes(t, k, k.ImageChannels(1), h, w), planes(t, k, 1, h, w)
+			p.Read(src, 1, 1, 1)
+			layer.Run(Job{In: [2]Planes{p}, Height: h, Out: y, To: h}, 1, memory(t, layer.Scratch()))
+			got := image(t, y, 1)
+			if v := got[at*w+at]; v-v == 0 {
+				t.Errorf("%#x becomes %v", bits, v)
+			}
+			if v := got[11*w+11]; v != 0 {
+				t.Errorf("%#x makes a far pixel %v", bits, v)
+			}
 		}
 	})
 }

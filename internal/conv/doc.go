@@ -7,8 +7,9 @@
 // results NaN that any of them would be not finite in. Derivatives, for the input and for the filters, are computed by
 // the transposes of the same transforms.
 //
-// In bfloat16, with AMX, directly: what is multiplied has 8 binary digits, sums and what is added to them are float32. Each
-// pixel's result is the same bits wherever the picture is cut.
+// In bfloat16, with AMX on Linux, directly: what is multiplied has 8 binary digits, sums and what is added to them are
+// float32. Each pixel's result is the same bits wherever the picture is cut. A number that is not finite, or above 3.39e38,
+// makes those results not finite that see it.
 //
 // What follows a convolution in a network (bias, LeakyReLU or PReLU, residual sums) happens while its result is in
 // registers; what precedes it (concatenation, nearest enlargement) happens while its input is read.
