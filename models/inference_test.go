@@ -180,6 +180,35 @@ func TestForInferenceClosed(t *testing.T) {
 	})
 }
 
+// Libtorch's convolutions in bfloat16 use the tiles of AMX as well, on the same threads: neither disturbs the other.
+func TestBFloat16KernelsBesideLibtorch(t *testing.T) {
+	if !conv.BFloat16.Available() {
+		t.Skip("no kernels for this CPU")
+	}
+	c := RRDBNetConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 1, NumGrowCh: 32, Scale: 4}
+	build := func(dt tensor.DType) Trainable {
+		return opened(t)(trainable(buildRRDBNet(c, nn.He(1), placement{dt, tensor.CPU})))
+	}
+	ours, err := inKernels(build(tensor.Float32), conv.BFloat16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	theirs := build(tensor.BFloat16)
+	tensortest.Do(t, func(s *tensor.Scope) {
+		s = s.NoGrad()
+		x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, 40, 40)
+		results := map[Generator][]float32{}
+		for _, g := range []Generator{ours, theirs, theirs, ours, ours, theirs} {
+			got := s.Float32s(g.Forward(s, x))
+			if want, again := results[g]; again && !slices.Equal(got, want) {
+				t.Errorf("%T gives other results than before", g)
+			}
+			results[g] = got
+		}
+	})
+}
+
 // Rows and columns of every small size, which are less than a tile or a little more, and channels that fill no block.
 func TestKernelsOfOddSizes(t *testing.T) {
 	for _, c := range []RRDBNetConfig{

@@ -136,7 +136,7 @@ func TestRankFaults(t *testing.T) {
 		want   []string
 	}{
 		{"a rank is killed", 1, syscall.SIGKILL, []string{"rank 1: no sign of life"}},
-		{"a rank is stopped", 2, syscall.SIGSTOP, []string{"rank 2: no sign of life"}},
+		{"a rank is stopped", 2, syscall.SIGSTOP, []string{"rank 2: no sign of life", "waits for the rest of a request"}}, // the latter if it was in one
 		{"the store is gone", 0, syscall.SIGKILL, []string{"rank 0: the store at", "rank 0: no sign of life"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
