@@ -14,6 +14,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"github.com/gopdd/gopdd/internal/conv"
 	"github.com/gopdd/gopdd/internal/libtorch"
 )
 
@@ -69,6 +70,7 @@ type Environment struct {
 	CUDA            bool     `json:"cuda"`             // this libtorch can use at least one CUDA device
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"`  // the CPU multiplies bfloat16 in hardware
+	Kernels         []string `json:"kernels"`   // types that networks run in convolutions of our own in, on the CPU: float32, bfloat16
 	Threads         int      `json:"threads"`   // cores a default worker uses
 	Processes       []string `json:"processes"` // what moves tensors between processes that train together: gloo, nccl; none: they cannot
 	Libraries       []string `json:"libraries"` // mapped libtorch, libc10 and libcgotorch files
@@ -84,10 +86,19 @@ func Info() Environment {
 		CUDA:            n > 0,
 		CUDADevices:     n,
 		BFloat16:        libtorch.HasBFloat16(),
+		Kernels:         kernels(),
 		Threads:         runtime.GOMAXPROCS(0),
 		Processes:       groupEngines(),
 		Libraries:       mappedLibraries(),
 	}
+}
+
+func kernels() []string {
+	names := []string{}
+	for _, k := range conv.Available() {
+		names = append(names, k.String())
+	}
+	return names
 }
 
 // groupEngines are those of this build, the CPU's first.

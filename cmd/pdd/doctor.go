@@ -23,6 +23,7 @@ type libtorchInfo struct {
 	CUDA            bool     `json:"cuda"`
 	CUDADevices     int      `json:"cuda_devices"`
 	BFloat16        bool     `json:"bfloat16"` // the CPU calculates in bfloat16
+	Kernels         []string `json:"kernels"`  // types that networks run in convolutions of our own in
 	Threads         int      `json:"threads"`
 	Processes       []string `json:"processes"` // what moves tensors between those that train together
 	Libraries       []string `json:"libraries"` // mapped files
@@ -157,6 +158,11 @@ func (d diagnosis) printLibtorch(line func(name, format string, args ...any)) {
 	}
 	line("threads", "%d", t.Threads)
 	line("bfloat16", "%s", map[bool]string{true: "in hardware", false: "not in hardware: float32 is used"}[t.BFloat16])
+	if len(t.Kernels) > 0 {
+		line("kernels", "our own on the CPU for %s", strings.Join(t.Kernels, " and "))
+	} else {
+		line("kernels", "libtorch's: our own want an x86-64 CPU with AVX2")
+	}
 	if len(t.Processes) > 0 {
 		line("processes", "several can train together, by %s", strings.Join(t.Processes, " and "))
 	} else {

@@ -1,6 +1,9 @@
 package conv
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Block is how many channels lie side by side in memory.
 const Block = 16
@@ -12,6 +15,18 @@ const (
 	Float32  Kind = iota // by Winograd's filtering
 	BFloat16             // directly
 )
+
+func (k Kind) String() string {
+	if k == BFloat16 {
+		return "bfloat16"
+	}
+	return "float32"
+}
+
+// Available lists the kinds that there are kernels for on this CPU.
+func Available() []Kind {
+	return slices.DeleteFunc([]Kind{Float32, BFloat16}, func(k Kind) bool { return !k.Available() })
+}
 
 // channels lie side by side in a picture that a convolution of the kind sees.
 func (k Kind) channels() int {
