@@ -16,15 +16,14 @@ import (
 // our own (package internal/conv), several times as fast as in libtorch; anything else becomes a clone. Weights are
 // copied, and those of the kernels take four times as much memory. The caller closes the result.
 func ForInference(net Trainable) (Generator, error) {
-	if _, ok := forKernels(net, conv.Float32); ok {
-		return inKernels(net, conv.Float32)
+	if n, ok := forKernels(net, conv.Float32); ok {
+		return inKernels(n, conv.Float32)
 	}
 	return net.Clone()
 }
 
-// inKernels returns a network in kernels that there are for net.
-func inKernels(net Trainable, k conv.Kind) (Generator, error) {
-	n, _ := forKernels(net, k)
+// inKernels returns n in the kernels of a kind, which there are for it.
+func inKernels(n packable, k conv.Kind) (Generator, error) {
 	var g Generator
 	w := &packed{kind: k, scope: tensor.NewScope()}
 	err := nn.OnWorker(func(s *tensor.Scope) error {

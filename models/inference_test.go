@@ -23,48 +23,55 @@ func inferenceOf(t *testing.T, net Trainable) Generator {
 	return g
 }
 
-// eachKind runs a test with the kernels of every kind that this CPU has; make is the network in them, closed when t ends.
-func eachKind(t *testing.T, test func(t *testing.T, k conv.Kind, make func(net Trainable) Generator)) {
+// eachKind runs a test with the kernels of every kind that this CPU has.
+func eachKind(t *testing.T, test func(t *testing.T, k conv.Kind)) {
 	for _, k := range []conv.Kind{conv.Float32, conv.BFloat16} {
-		t.Run(k.String(), func(t *testing.T) {
-			if !k.Available() {
-				t.Skip("no kernels for this CPU")
-			}
-			test(t, k, func(net Trainable) Generator {
-				g, err := inKernels(net, k)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { g.Close() })
-				return g
-			})
-		})
+		t.Run(k.String(), func(t *testing.T) { test(t, needing(t, k)) })
 	}
+}
+
+// needing is k, unless this CPU has no kernels for it.
+func needing(t *testing.T, k conv.Kind) conv.Kind {
+	t.Helper()
+	if !k.Available() {
+		t.Skip("no kernels for this CPU")
+	}
+	return k
+}
+
+// fastOf is the network in kernels, closed when t ends.
+func fastOf(t *testing.T, net Trainable, k conv.Kind) Generator {
+	t.Helper()
+	n, ok := forKernels(net, k)
+	if !ok {
+		t.Fatalf("no kernels for %T", net)
+	}
+	g, err := inKernels(n, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
 }
 
 // In bfloat16 kernels a network computes what it does but for the rounding of what convolutions see, to 8 binary digits,
 // a few times on the way.
 func TestBFloat16Kernels(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, k conv.Kind, make func(net Trainable) Generator) {
-			if k != conv.BFloat16 {
-				return
-			}
-			exact, fast := build(1, tensor.Float64), make(build(1, tensor.Float32))
-			for _, size := range [][3]int64{{1, 4, 4}, {1, 8, 52}, {2, 12, 20}, {1, 148, 8}, {1, 4, 140}} {
-				tensortest.Do(t, func(s *tensor.Scope) {
-					x := s.Rand(2, tensor.Float32, tensor.CPU, size[0], 3, size[1], size[2])
-					got := s.Float64s(fast.Forward(s.NoGrad(), x))
-					var square, power float64
-					for i, want := range s.Float64s(exact.Forward(s.NoGrad(), s.Cast(x, tensor.Float64))) {
-						square, power = square+(got[i]-want)*(got[i]-want), power+want*want
-					}
-					if off := math.Sqrt(square / power); !(off <= 4./256) {
-						t.Errorf("%v: off by %.2g in the root mean square", size, off)
-					}
-				})
-			}
-		})
+		exact, fast := build(1, tensor.Float64), fastOf(t, build(1, tensor.Float32), needing(t, conv.BFloat16))
+		for _, size := range [][3]int64{{1, 4, 4}, {1, 8, 52}, {2, 12, 20}, {1, 148, 8}, {1, 4, 140}} {
+			tensortest.Do(t, func(s *tensor.Scope) {
+				x := s.Rand(2, tensor.Float32, tensor.CPU, size[0], 3, size[1], size[2])
+				got := s.Float64s(fast.Forward(s.NoGrad(), x))
+				var square, power float64
+				for i, want := range s.Float64s(exact.Forward(s.NoGrad(), s.Cast(x, tensor.Float64))) {
+					square, power = square+(got[i]-want)*(got[i]-want), power+want*want
+				}
+				if off := math.Sqrt(square / power); !(off <= 4./256) {
+					t.Errorf("%v: off by %.2g in the root mean square", size, off)
+				}
+			})
+		}
 	})
 }
 
@@ -100,8 +107,8 @@ func TestForInferenceEqualsTheNetwork(t *testing.T) {
 // the whole.
 func TestForInferenceIsExactInTiles(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, _ conv.Kind, make func(net Trainable) Generator) {
-			g := make(build(1, tensor.Float32))
+		eachKind(t, func(t *testing.T, k conv.Kind) {
+			g := fastOf(t, build(1, tensor.Float32), k)
 			const width, from = 12, 80
 			tensortest.Do(t, func(s *tensor.Scope) {
 				s = s.NoGrad()
@@ -124,8 +131,8 @@ func TestForInferenceIsExactInTiles(t *testing.T) {
 // Memory is what a forward pass takes beside its input and result.
 func TestMemoryIsThePeak(t *testing.T) {
 	eachSmall(t, func(t *testing.T, build func(seed int64, dt tensor.DType) Trainable) {
-		eachKind(t, func(t *testing.T, _ conv.Kind, make func(net Trainable) Generator) {
-			g := make(build(1, tensor.Float32))
+		eachKind(t, func(t *testing.T, k conv.Kind) {
+			g := fastOf(t, build(1, tensor.Float32), k)
 			tensortest.Do(t, func(s *tensor.Scope) {
 				const side = 132
 				x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, side, side)
@@ -182,19 +189,12 @@ func TestForInferenceClosed(t *testing.T) {
 
 // Libtorch's convolutions in bfloat16 use the tiles of AMX as well, on the same threads: neither disturbs the other.
 func TestBFloat16KernelsBesideLibtorch(t *testing.T) {
-	if !conv.BFloat16.Available() {
-		t.Skip("no kernels for this CPU")
-	}
+	needing(t, conv.BFloat16)
 	c := RRDBNetConfig{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 1, NumGrowCh: 32, Scale: 4}
 	build := func(dt tensor.DType) Trainable {
 		return opened(t)(trainable(buildRRDBNet(c, nn.He(1), placement{dt, tensor.CPU})))
 	}
-	ours, err := inKernels(build(tensor.Float32), conv.BFloat16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ours.Close()
-	theirs := build(tensor.BFloat16)
+	ours, theirs := fastOf(t, build(tensor.Float32), conv.BFloat16), build(tensor.BFloat16)
 	tensortest.Do(t, func(s *tensor.Scope) {
 		s = s.NoGrad()
 		x := s.Rand(2, tensor.Float32, tensor.CPU, 1, 3, 40, 40)
@@ -219,8 +219,8 @@ func TestKernelsOfOddSizes(t *testing.T) {
 		build := func(p placement) Trainable {
 			return opened(t)(trainable(buildRRDBNet(c, nn.He(1), p)))
 		}
-		eachKind(t, func(t *testing.T, k conv.Kind, make func(net Trainable) Generator) {
-			net, fast := build(placement{tensor.Float64, tensor.CPU}), make(build(onto(tensor.CPU)))
+		eachKind(t, func(t *testing.T, k conv.Kind) {
+			net, fast := build(placement{tensor.Float64, tensor.CPU}), fastOf(t, build(onto(tensor.CPU)), k)
 			limit := map[conv.Kind]float64{conv.Float32: 1e-5, conv.BFloat16: 0.05}[k]
 			m := int64(fast.Multiple())
 			for _, size := range [][2]int64{{1, 1}, {1, 9}, {9, 1}, {2, 3}, {5, 3}, {7, 6}, {3, 130}, {33, 2}} {

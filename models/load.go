@@ -119,8 +119,8 @@ func loadGenerator(path string, o *loadOptions) (Generator, error) {
 		return nil, err
 	}
 	var g Generator = net
-	if _, ok := forKernels(net, kind); ok && o.inference {
-		g, err = inKernels(net, kind)
+	if n, ok := forKernels(net, kind); ok && o.inference {
+		g, err = inKernels(n, kind)
 		if err = errors.Join(err, net.Close()); err != nil {
 			return nil, err
 		}

@@ -14,9 +14,9 @@ import (
 type Precision int
 
 const (
-	// Auto is what is fastest without a visible difference: Float16 on CUDA devices, Float32 where our kernels run (CPUs
-	// with AVX2 or AVX-512), BFloat16 on CPUs that multiply matrices of it (AMX) or only have libtorch's convolutions and
-	// bfloat16 in hardware, Float32 elsewhere (docs/PRECISION.md).
+	// Auto is what is fastest without a visible difference: Float16 on CUDA devices; on CPUs BFloat16 where our kernels take
+	// it (AMX), else Float32 where they take that (AVX2 or AVX-512), else BFloat16 where the hardware has it, else Float32
+	// (docs/PRECISION.md).
 	Auto Precision = iota
 	Float32
 	BFloat16

@@ -113,7 +113,7 @@ func fastest(d tensor.Device) Precision {
 	switch {
 	case d != tensor.CPU:
 		return Float16
-	case conv.BFloat16.Available() || tensor.Info().BFloat16 && !conv.Float32.Available():
+	case conv.BFloat16.Available() || !conv.Float32.Available() && tensor.Info().BFloat16:
 		return BFloat16
 	}
 	return Float32

@@ -94,8 +94,7 @@ void pdd_amx_read(const float *src, int channels, int height, int width, int fac
 #pragma omp parallel for num_threads(threads)
   for (int y = 0; y < height / factor; y++) {
     for (int k = 0; k < dst.blocks * WIDE; k++) {
-      const int r = k % real, c = r / (factor * factor), dy = r / factor % factor, dx = r % factor;
-      const float *from = src + (static_cast<int64_t>(c) * height + y * factor + dy) * width + dx;
+      const float *from = src + unshuffled(k % real, y, height, width, factor);
       uint16_t *to = reinterpret_cast<uint16_t *>(at(dst, 0, k / WIDE, y + dst.top, 0)) + k % WIDE;
       for (int x = 0; x < width / factor; x++) {
         const float v = from[x * factor], high = widened(rounded(v));

@@ -56,7 +56,7 @@ func (k Kind) PackFirst(memory unsafe.Pointer, w Filters, bias, slope []float32,
 // pack has for each channel of the weights so many parts of it in the pictures.
 func (k Kind) pack(memory unsafe.Pointer, w Filters, parts int, bias, slope []float32, gain float32, in []int) Layer {
 	out := len(bias)
-	l := Layer{kind: k, in: k.sumBlocks(in), out: (out + Block - 1) / Block, weights: memory, active: slope != nil}
+	l := Layer{kind: k, in: k.sumBlocks(in), out: Float32.Blocks(out), weights: memory, active: slope != nil}
 	place := k.places(in)
 	if len(place) < l.in*Block || out < l.out*Block { // some channels are filled up
 		clear(unsafe.Slice((*float32)(memory), k.Floats(in, out)))

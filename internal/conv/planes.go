@@ -130,6 +130,6 @@ func (k Kind) ImageChannels(channels int) int {
 
 // Floats is how many floats of memory [Kind.Pack] needs for pictures of in channels side by side and out channels.
 func (k Kind) Floats(in []int, out int) int {
-	blocks := (out + Block - 1) / Block
+	blocks := Float32.Blocks(out)
 	return k.weights(k.sumBlocks(in), blocks) + 2*blocks*Block
 }

@@ -79,4 +79,10 @@ inline float *at(const pdd_planes &p, int image, int block, int y, int x) {
   return p.data + image * p.image + block * p.block + (y - p.top) * p.row + x * p.pixel;
 }
 
+// Where row y of channel k of a picture's pixel-unshuffle begins in that picture, [channels][height][width].
+inline int64_t unshuffled(int k, int y, int height, int width, int factor) {
+  const int c = k / (factor * factor), dy = k / factor % factor, dx = k % factor;
+  return (static_cast<int64_t>(c) * height + y * factor + dy) * width + dx;
+}
+
 }  // namespace pdd

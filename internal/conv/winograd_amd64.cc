@@ -61,10 +61,10 @@ void pdd_planes_read(const float *src, int channels, int height, int width, int 
 #pragma omp parallel for num_threads(threads)
   for (int y = 0; y < height / factor; y++) {
     for (int k = 0; k < dst.blocks * BLOCK; k++) {
-      const int c = k / (factor * factor), dy = k / factor % factor, dx = k % factor;
-      const float *from = src + (static_cast<int64_t>(c) * height + y * factor + dy) * width + dx;
+      const bool there = k < channels * factor * factor;
+      const float *from = src + (there ? unshuffled(k, y, height, width, factor) : 0);
       float *to = at(dst, 0, k / BLOCK, y + dst.top, 0) + k % BLOCK;
-      for (int x = 0; x < width / factor; x++) to[x * BLOCK] = c < channels ? from[x * factor] : 0;
+      for (int x = 0; x < width / factor; x++) to[x * BLOCK] = there ? from[x * factor] : 0;
     }
   }
 }
@@ -74,10 +74,10 @@ void pdd_planes_write(pdd_planes src, int from, int to, int channels, int height
 #pragma omp parallel for num_threads(threads)
   for (int y = from; y < to; y++) {
     for (int k = 0; k < channels * factor * factor; k++) {
-      const int c = k / (factor * factor), dy = k / factor % factor, dx = k % factor;
+      const int c = k / (factor * factor);
       const float *in = at(src, 0, k / BLOCK, y, 0) + k % BLOCK;
       const float *add = base ? base + (static_cast<int64_t>(c) * height + y) * width : nullptr;
-      float *out = dst + ((static_cast<int64_t>(c) * height + y) * factor + dy) * width * factor + dx;
+      float *out = dst + unshuffled(k, y, height * factor, width * factor, factor);
       for (int x = 0; x < width; x++) out[x * factor] = in[x * BLOCK] + (add ? add[x] : 0);
     }
   }
