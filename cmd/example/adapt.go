@@ -70,7 +70,6 @@ func train(ctx context.Context, labelled, target, dir string, steps int) (string
 	c.Data.Batch, c.Data.Patch = 2, 16
 	c.Steps, c.EMADecay, c.Optimizer.Milestones = steps, 0.98, nil
 	c.Warmup = pdd.WarmupConfig{Discriminator: steps / 10, Distillation: 5}
-	c.Compute.Precision = pdd.BFloat16
 	c.Output.Dir = dir
 	t, err := pdd.NewTrainer(c, pdd.OnStep(func(r pdd.StepReport) {
 		if r.Step%25 == 0 {
