@@ -94,7 +94,7 @@ func stepNetworks(b *testing.B) (n pdd.Networks, closeAll func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	phi, err := models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensortest.Device())
+	phi, err := models.NewVGG19(64, models.InputNorm{ImageNet: true}, 1, tensortest.Device())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,35 +5,39 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"github.com/gopdd/gopdd/internal/arch"
 	"github.com/gopdd/gopdd/internal/nn"
 	"github.com/gopdd/gopdd/tensor"
 )
 
 // buildVGG makes torchvision's VGG of depth 16 or 19 (Simonyan & Zisserman 2015, configurations D and E; without batch
-// norm): five groups conv1_1, relu1_1, conv1_2, .., pool1, conv2_1, ..
-func buildVGG(depth int, norm InputNorm, src nn.Source, place placement) (*Features, error) {
+// norm) at any width: five groups conv1_1, relu1_1, conv1_2, .., pool1, conv2_1, ..
+func buildVGG(n arch.VGG, norm InputNorm, src nn.Source, place placement) (*Features, error) {
 	convs := [5]int{2, 2, 3, 3, 3}
-	if depth == 19 {
+	if n.Depth == 19 {
 		convs = [5]int{2, 2, 4, 4, 4}
 	}
-	return buildFeatures(fmt.Sprintf("VGG%d", depth), norm, src, place, func(f *Features, root nn.Path) {
-		in, out := int64(3), int64(64)
+	return buildFeatures(n.Name(), norm, src, place, func(f *Features, root nn.Path) {
+		in, out, widest := int64(3), int64(n.Width), 8*int64(n.Width)
 		for group, count := range convs {
 			for i := range count {
 				f.addConv(fmt.Sprintf("%d_%d", group+1, i+1), root.Sub(len(f.stages)).Conv3x3(in, out))
 				in = out
 			}
 			f.addPool(fmt.Sprintf("pool%d", group+1), 2, false)
-			out = min(2*out, 512)
+			out = min(2*out, widest)
 		}
 	})
 }
 
-// NewVGG19 makes a VGG19 with random weights (He et al. 2015), which depend on the seed alone. Its features tell
-// textures apart, but far less well than trained ones do: it is for trials where torchvision's file cannot be had. The
-// caller closes it.
-func NewVGG19(norm InputNorm, seed int64, d tensor.Device) (*Features, error) {
-	return buildVGG(19, norm, nn.He(seed), onto(d))
+// NewVGG19 makes a VGG19 with random weights (He et al. 2015), which depend on the seed alone; width is the channels of
+// its first group, 64 in torchvision's. Its features tell textures apart, but far less well than trained ones do: it is for
+// trials where torchvision's file cannot be had, and to be trained. The caller closes it.
+func NewVGG19(width int, norm InputNorm, seed int64, d tensor.Device) (*Features, error) {
+	if width < 1 {
+		return nil, fmt.Errorf("models: VGG19 of width %d: want at least 1", width)
+	}
+	return buildVGG(arch.VGG{Depth: 19, Width: width}, norm, nn.He(seed), onto(d))
 }
 
 // buildAlexNet makes torchvision's AlexNet (Krizhevsky 2014, one weird trick): conv1, relu1, pool1, conv2, relu2, pool2,

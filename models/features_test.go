@@ -3,6 +3,7 @@ package models
 import (
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -37,7 +38,7 @@ var classifiers = []struct {
 	build func(InputNorm, nn.Source, placement) (*Features, error)
 	want  map[string]moments
 }{
-	{"VGG16", arch.VGG{Depth: 16}, vggBuilder(16), map[string]moments{
+	{"VGG16", arch.VGG{Depth: 16, Width: 64}, vggBuilder(16), map[string]moments{
 		"conv2_1": {[]int64{1, 128, 33, 35}, -0.322055483, 2.5115756},
 		"conv3_3": {[]int64{1, 256, 16, 17}, -0.133641903, 2.80612471},
 		"relu4_3": {[]int64{1, 512, 8, 8}, 1.151321, 1.6746103},
@@ -64,7 +65,7 @@ var classifiers = []struct {
 
 func vggBuilder(depth int) func(InputNorm, nn.Source, placement) (*Features, error) {
 	return func(norm InputNorm, src nn.Source, p placement) (*Features, error) {
-		return buildVGG(depth, norm, src, p)
+		return buildVGG(arch.VGG{Depth: depth, Width: 64}, norm, src, p)
 	}
 }
 
@@ -108,6 +109,38 @@ func TestFeatureKeys(t *testing.T) {
 			}
 		}
 		f.Close()
+	}
+}
+
+// TestFeaturesOfAnyWidth: a VGG19 of another width than torchvision's is saved, found by its shapes, and computes the same.
+func TestFeaturesOfAnyWidth(t *testing.T) {
+	tensortest.Check(t)
+	made, err := NewVGG19(8, InputNorm{ImageNet: true}, 1, tensor.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close()
+	path := filepath.Join(t.TempDir(), "phi.safetensors")
+	if err := made.Save(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	read, err := LoadVGG19(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	tensortest.Do(t, func(s *tensor.Scope) {
+		x := s.Rand(1, tensor.Float32, tensor.CPU, 1, 3, 32, 32)
+		a, b := made.Forward(s, x, "conv5_4")["conv5_4"], read.Forward(s, x, "conv5_4")["conv5_4"]
+		if got := s.Shape(a); !slices.Equal(got, []int64{1, 64, 2, 2}) {
+			t.Errorf("conv5_4 of width 8 has shape %v", got)
+		}
+		if !slices.Equal(s.Float32s(a), s.Float32s(b)) {
+			t.Error("the saved network computes other features")
+		}
+	})
+	if _, err := NewVGG19(0, InputNorm{}, 1, tensor.CPU); err == nil {
+		t.Error("a VGG19 without channels was made")
 	}
 }
 

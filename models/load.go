@@ -3,7 +3,6 @@ package models
 import (
 	"errors"
 	"fmt"
-	"reflect"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -156,7 +155,8 @@ func (o *loadOptions) detect(path string) (arch.Description, error) {
 	return d, err
 }
 
-// LoadVGG19 reads torchvision's VGG19. See [Features] for its layers. The caller closes it.
+// LoadVGG19 reads torchvision's VGG19, or one of another width ([NewVGG19]). See [Features] for its layers. The caller
+// closes it.
 func LoadVGG19(path string, opts ...LoadOption) (*Features, error) {
 	return loadFeatures(path, arch.VGG{Depth: 19}, opts)
 }
@@ -185,7 +185,7 @@ func loadFeatures(path string, want arch.Network, opts []LoadOption) (*Features,
 	var f *Features
 	switch n := d.Network.(type) {
 	case arch.VGG:
-		f, err = buildVGG(n.Depth, o.norm, nn.Arrays(d.Arrays), o.placement)
+		f, err = buildVGG(n, o.norm, nn.Arrays(d.Arrays), o.placement)
 	case arch.AlexNet:
 		f, err = buildAlexNet(o.norm, nn.Arrays(d.Arrays), o.placement)
 	default:
@@ -214,14 +214,14 @@ func LoadDiscriminator(path string, opts ...LoadOption) (*UNetDiscriminator, err
 	return net, nil
 }
 
-// detectAs is detect for a caller who wants one kind of network, at the sizes of want where they are its kind's own.
+// detectAs is detect for a caller who wants the network of want's name, of any size.
 func (o *loadOptions) detectAs(path string, want arch.Network) (arch.Description, error) {
 	d, err := o.detect(path)
-	switch _, discriminator := want.(arch.UNetDiscriminator); {
+	switch {
 	case err != nil:
 	case o.dtype != tensor.Float32 && o.dtype != tensor.Float64:
 		err = errors.New("smaller types are for generators only: use tensor.Scope.Autocast")
-	case reflect.TypeOf(d.Network) != reflect.TypeOf(want), !discriminator && d.Network != want:
+	case d.Network.Name() != want.Name():
 		err = fmt.Errorf("the file holds %s, want %s", d.Network.Name(), want.Name())
 	}
 	if err != nil {

@@ -23,6 +23,12 @@ func (d *UNetDiscriminator) Save(path string, meta map[string]string) error {
 	return save(path, d.State(), meta)
 }
 
+// Save writes the convolutions' parameters as the function [Save] does, under torchvision's names; .safetensors is what
+// torch loads without an entry's name.
+func (f *Features) Save(path string, meta map[string]string) error {
+	return save(path, f.Parameters(), meta)
+}
+
 // SaveBoth writes a network and its averaged copy to a .pth file, as the entries params and params_ema of BasicSR's
 // files. Loaders that know both take the average; see [Save] for the rest.
 func SaveBoth(path string, raw, average Trainable) error {

@@ -95,7 +95,7 @@ const (
 
 // FeaturesConfig is Φ: torchvision's VGG19, whose layers are taken before the ReLU.
 type FeaturesConfig struct {
-	Weights string `yaml:"weights,omitempty"` // torchvision's file, or the name vgg19 of `pdd weights list`
+	Weights string `yaml:"weights,omitempty"` // torchvision's file, one of recipes/features, or the name vgg19 of `pdd weights list`
 	// Random takes VGG19 with random weights (He et al. 2015) where no file can be had. It is for trials: logs and
 	// checkpoints say so.
 	Random bool `yaml:"random,omitempty"`

@@ -72,6 +72,20 @@ func TestBFloat16Step(t *testing.T) {
 	}
 }
 
+// TestSlowPrecision: training in a type that the CPU lacks is said to be slow, and no other training is.
+func TestSlowPrecision(t *testing.T) {
+	for _, p := range []pdd.Precision{pdd.Float32, pdd.BFloat16} {
+		c := supervised()
+		c.Compute.Precision = p
+		var text bytes.Buffer
+		newTrainer(t, c, pdd.WithLogger(slog.New(slog.NewTextHandler(&text, nil))))
+		want := p == pdd.BFloat16 && tensortest.Device() == tensor.CPU && !tensor.Info().BFloat16
+		if said := strings.Contains(text.String(), "no bfloat16"); said != want {
+			t.Errorf("%v: log %q; want it to warn: %v", p, text.String(), want)
+		}
+	}
+}
+
 func closeTo(t *testing.T, what string, got, want, relative float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= relative*math.Abs(want)) {

@@ -82,7 +82,7 @@ func writePicture(t testing.TB, path string, img image.Image) {
 
 // vgg is made once, for it takes long. Layers beyond those of small are never run.
 var vgg = sync.OnceValues(func() (*models.Features, error) {
-	return models.NewVGG19(models.InputNorm{ImageNet: true}, 1, tensortest.Device())
+	return models.NewVGG19(64, models.InputNorm{ImageNet: true}, 1, tensortest.Device())
 })
 
 func newTrainer(t testing.TB, c pdd.Config, opts ...pdd.TrainerOption) *pdd.Trainer {

@@ -56,8 +56,13 @@ func (t *Trainer) build() (err error) {
 
 // prepareDevice sets the switches that libtorch has for the whole process.
 func (t *Trainer) prepareDevice() {
-	if t.cfg.Compute.Precision == TF32 {
+	switch t.cfg.Compute.Precision {
+	case TF32:
 		t.device.AllowTF32()
+	case BFloat16:
+		if t.device == tensor.CPU && !tensor.Info().BFloat16 {
+			t.hooks.log.Warn("this CPU has no bfloat16: a step takes many times as long as in float32, compute.precision's default")
+		}
 	}
 	if t.cfg.Compute.Deterministic {
 		t.device.Repeatable()
@@ -188,7 +193,7 @@ func (t *Trainer) buildFeatures() (err error) {
 	case c.Random:
 		t.phiName = "RANDOM VGG19 (for trials)"
 		t.hooks.log.Warn("features: RANDOM VGG19, for trials only: distances and perceptual loss mean little")
-		t.phi, err = models.NewVGG19(norm, int64(t.cfg.Seed), t.device)
+		t.phi, err = models.NewVGG19(64, norm, int64(t.cfg.Seed), t.device)
 	default:
 		t.phiName = c.Weights
 		var path string

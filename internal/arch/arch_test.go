@@ -54,7 +54,7 @@ func TestDetectFindsTheSizes(t *testing.T) {
 		SRVGGNetCompact{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumConv: 32, Upscale: 4},
 		SRVGGNetCompact{NumInCh: 1, NumOutCh: 1, NumFeat: 2, NumConv: 0, Upscale: 1},
 		SRVGGNetCompact{NumInCh: 3, NumOutCh: 3, NumFeat: 2, NumConv: 1, Upscale: 3},
-		VGG{Depth: 16}, VGG{Depth: 19}, AlexNet{}, SqueezeNet11{},
+		VGG{Depth: 16, Width: 64}, VGG{Depth: 19, Width: 64}, VGG{Depth: 19, Width: 3}, AlexNet{}, SqueezeNet11{},
 		UNetDiscriminator{NumInCh: 3, NumFeat: 64}, UNetDiscriminator{NumInCh: 1, NumFeat: 3},
 	} {
 		t.Run(fmt.Sprintf("%s%+v", net.Name(), net), func(t *testing.T) {
@@ -107,8 +107,8 @@ func TestNumberOfParameters(t *testing.T) {
 	}{
 		{RRDBNet{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumBlock: 23, NumGrowCh: 32, Scale: 4}, 16_697_987},
 		{SRVGGNetCompact{NumInCh: 3, NumOutCh: 3, NumFeat: 64, NumConv: 16, Upscale: 4}, 621_424},
-		{VGG{Depth: 19}, 143_667_240 - (25088*4096 + 4096) - (4096*4096 + 4096) - (4096*1000 + 1000)},
-		{VGG{Depth: 16}, 138_357_544 - (25088*4096 + 4096) - (4096*4096 + 4096) - (4096*1000 + 1000)},
+		{VGG{Depth: 19, Width: 64}, 143_667_240 - (25088*4096 + 4096) - (4096*4096 + 4096) - (4096*1000 + 1000)},
+		{VGG{Depth: 16, Width: 64}, 138_357_544 - (25088*4096 + 4096) - (4096*4096 + 4096) - (4096*1000 + 1000)},
 		{AlexNet{}, 61_100_840 - (9216*4096 + 4096) - (4096*4096 + 4096) - (4096*1000 + 1000)},
 		{SqueezeNet11{}, 1_235_496 - (512*1000 + 1000)},
 	}
@@ -227,7 +227,7 @@ func TestRefusals(t *testing.T) {
 		}
 		return arrays
 	}
-	vgg := build(t, VGG{Depth: 16})
+	vgg := build(t, VGG{Depth: 16, Width: 64})
 	tests := []struct {
 		label  string
 		arrays []weightfile.Array
@@ -242,6 +242,7 @@ func TestRefusals(t *testing.T) {
 		{"a stray conv_up3", with(generator, "conv_up3.weight"), "1 unexpected: conv_up3.weight"},
 		{"SRVGG with ReLU", []weightfile.Array{oneArray(t, "body.0.weight", 2, 3, 3, 3), oneArray(t, "body.2.weight", 2, 2, 3, 3)}, "only PReLU"},
 		{"SRVGG of one layer", []weightfile.Array{oneArray(t, "body.0.weight", 2, 3, 3, 3)}, "last are missing"},
+		{"a narrow VGG16", build(t, VGG{Depth: 16, Width: 8}), "8 maps: only VGG19"},
 		{"VGG with batch norm", with(vgg, "features.1.running_mean"), "batch norm"},
 		{"VGG11", with(nil, "features.0.weight", "features.3.weight", "features.6.weight"), "unknown torchvision network"},
 		{"SqueezeNet 1.0", []weightfile.Array{oneArray(t, "features.0.weight", 96, 3, 7, 7), oneArray(t, "features.3.squeeze.weight", 1)}, "first convolution is 7x7"},

@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
-// VGG is the feature part of torchvision's VGG16 or VGG19 (without batch norm).
+// VGG is the feature part of torchvision's VGG16 or VGG19 (without batch norm), the latter of any width.
 type VGG struct {
 	Depth int `json:"depth"` // 16 or 19
+	Width int `json:"width"` // channels of the first group: 64 in torchvision's; the others have 2, 4, 8 and 8 times as many
 }
 
 // Name is "VGG16" or "VGG19".
@@ -23,7 +24,7 @@ func (n VGG) Spec() Spec {
 	var s Spec
 	index, in := 0, 3
 	for g, count := range groups {
-		out := min(64<<g, 512)
+		out := n.Width * min(1<<g, 8)
 		for range count {
 			s.conv(fmt.Sprintf("features.%d", index), in, out, 3)
 			index += 2 // with its ReLU
@@ -87,9 +88,12 @@ func detectTorchvision(f *folded) (Network, error) {
 	case f.dim("features.0.weight", 2, 3) == 11:
 		return AlexNet{}, nil
 	case f.has("features.16.weight"):
-		return VGG{Depth: 19}, nil
+		return VGG{19, f.dim("features.0.weight", 0, 64)}, nil
 	case f.has("features.17.weight"):
-		return VGG{Depth: 16}, nil
+		if width := f.dim("features.0.weight", 0, 64); width != 64 {
+			return nil, fmt.Errorf("a VGG16 whose first convolution has %d maps: only VGG19 is supported in other widths than 64", width)
+		}
+		return VGG{16, 64}, nil
 	}
 	return nil, fmt.Errorf("unknown torchvision network: known are VGG16, VGG19, AlexNet and SqueezeNet 1.1; the first names are %v",
 		f.firstNames(6))

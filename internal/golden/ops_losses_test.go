@@ -202,7 +202,7 @@ type vggParams struct {
 func (p vggParams) load(c *golden.Case) (f *models.Features, err error) {
 	w := weightParams{Weights: p.Weights, WeightPrefix: p.Prefix, Gain: p.Gain}
 	norm := models.InputNorm{Range: p.RangeNorm, ImageNet: p.UseInputNorm}
-	err = withWeights(c, arch.VGG{Depth: 19}, w, func(path string) (err error) {
+	err = withWeights(c, arch.VGG{Depth: 19, Width: 64}, w, func(path string) (err error) {
 		f, err = models.LoadVGG19(path, models.WithInputNorm(norm), models.WithDevice(device()))
 		return err
 	})

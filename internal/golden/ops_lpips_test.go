@@ -24,7 +24,7 @@ var lpipsNets = map[string]struct {
 	spec arch.Network
 }{
 	"alexnet":       {lpips.Alex, arch.AlexNet{}},
-	"vgg16":         {lpips.VGG, arch.VGG{Depth: 16}},
+	"vgg16":         {lpips.VGG, arch.VGG{Depth: 16, Width: 64}},
 	"squeezenet1_1": {lpips.Squeeze, arch.SqueezeNet11{}},
 }
 

@@ -198,7 +198,7 @@ func vgg19(c *golden.Case) (map[string]golden.Array, error) {
 		return nil, err
 	}
 	var f *models.Features
-	err := withWeights(c, arch.VGG{Depth: 19}, p.weightParams, func(path string) (err error) {
+	err := withWeights(c, arch.VGG{Depth: 19, Width: 64}, p.weightParams, func(path string) (err error) {
 		f, err = models.LoadVGG19(path, models.WithInputNorm(models.InputNorm{Range: p.RangeNorm, ImageNet: p.UseInputNorm}), models.WithDevice(device()))
 		return err
 	})

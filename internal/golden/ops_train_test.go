@@ -141,7 +141,7 @@ func (p *trajectoryParams) networks(c *golden.Case) (n pdd.Networks, closeAll fu
 		}
 	}
 	vgg := weightParams{WeightPrefix: p.VGGPrefix, Gain: p.VGGGain}
-	err = withWeights(c, arch.VGG{Depth: 19}, vgg, func(path string) (err error) {
+	err = withWeights(c, arch.VGG{Depth: 19, Width: 64}, vgg, func(path string) (err error) {
 		n.Features, err = models.LoadVGG19(path, models.WithDevice(device()))
 		return err
 	})

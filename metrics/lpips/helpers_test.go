@@ -15,7 +15,7 @@ import (
 
 var nets = []Net{Alex, VGG, Squeeze}
 
-var specs = map[Net]arch.Network{Alex: arch.AlexNet{}, VGG: arch.VGG{Depth: 16}, Squeeze: arch.SqueezeNet11{}}
+var specs = map[Net]arch.Network{Alex: arch.AlexNet{}, VGG: arch.VGG{Depth: 16, Width: 64}, Squeeze: arch.SqueezeNet11{}}
 
 // files writes a backbone by the golden cases' formula (gain √2, no prefix), and heads that are the absolute values of
 // the same with gain 1, and returns their paths.
