@@ -76,16 +76,16 @@ func tryForward(u *Upscaler) (func(h, w int) int64, error) {
 func (b budget) room() int64 { return b.limit - b.base }
 
 // cost of the forward pass of one tile.
-func (b budget) cost(side int) int64 { return spare + b.forward(side, side) }
+func (b budget) cost(h, w int) int64 { return spare + b.forward(h, w) }
 
 // pictures is what remains for pictures beside a tile of the default size.
-func (b budget) pictures() int64 { return b.room() - b.cost(b.tile) }
+func (b budget) pictures() int64 { return b.room() - b.cost(b.tile, b.tile) }
 
 // largest is the largest tile up to wanted whose forward pass fits n bytes; 0 if the smallest does not.
 func (b budget) largest(n int64, wanted int) int {
 	const step = 8 // few different sizes: each costs libtorch a set of compiled kernels
 	for side := wanted; side >= minTile; side = (side - 1) / step * step {
-		if b.cost(side) <= n {
+		if b.cost(side, side) <= n {
 			return side
 		}
 	}
@@ -95,21 +95,21 @@ func (b budget) largest(n int64, wanted int) int {
 // admit says how many of the pictures' bytes p takes and in which tiles it runs; 0 asks for the whole picture. A
 // picture too large to share memory with others takes all of it, and smaller tiles. The answer depends on the sizes
 // and the limit alone, so results do not depend on who else is at work.
-func (b budget) admit(p *picture, side int) (share int64, tile int, err error) {
+func (b budget) admit(p *picture, side int) (share int64, into int, err error) {
 	if side = min(side, max(b.tile, minTile)); side == 0 {
 		side = max(p.h, p.w)
 	}
 	for ; ; side /= 2 {
-		need := p.bytes(side)
+		need, tile := p.bytes(side), b.cost(min(side, p.h), min(side, p.w))
 		if side <= b.tile && need <= b.pictures() {
 			return need, side, nil
 		}
-		if need+b.cost(min(side, max(p.h, p.w))) <= b.room() {
+		if need+tile <= b.room() {
 			return max(b.pictures(), 1), side, nil
 		}
 		if side/2 < minTile {
 			return 0, 0, fmt.Errorf("%w: it needs %s beside the %s in use, the limit is %s: raise the limit or cut the picture",
-				ErrTooLarge, mebibytes(need+b.cost(side)), mebibytes(b.base), mebibytes(b.limit))
+				ErrTooLarge, mebibytes(need+tile), mebibytes(b.base), mebibytes(b.limit))
 		}
 	}
 }

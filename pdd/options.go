@@ -99,7 +99,7 @@ func WithThreads(n int) Option { return func(s *settings) { s.threads = n } }
 // WithMemoryLimit bounds the memory of the whole process, in bytes, that this Upscaler plans with: tiles become
 // smaller, callers wait for each other, and a picture that cannot fit is refused with [ErrTooLarge] before anything
 // is allocated. 0, the default, takes the limit of the control group, or the machine's memory. Garbage of the Go heap
-// counts too: programs near their limit also set runtime/debug.SetMemoryLimit, as cmd/pdd does.
+// counts too: programs near their limit also set runtime/debug.SetMemoryLimit.
 func WithMemoryLimit(bytes int64) Option { return func(s *settings) { s.memoryLimit = bytes } }
 
 // AllowTorchScript lets WithWeights run a TorchScript file. Such a file is code: only for files from a trusted source.

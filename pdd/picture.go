@@ -117,7 +117,7 @@ func (k *sink) finish() (image.Image, error) {
 		return k.p.resized(k.writer.Image)
 	}
 	if plain := k.p.call.plain; plain != nil {
-		img, err := k.written()
+		img, err := k.written(k.whole.Clone())
 		if err != nil {
 			return nil, err
 		}
@@ -126,13 +126,13 @@ func (k *sink) finish() (image.Image, error) {
 	if err := CorrectColor(k.whole, k.p.planes); err != nil {
 		return nil, err
 	}
-	return k.written()
+	return k.written(k.whole)
 }
 
-// written makes a picture of the whole result.
-func (k *sink) written() (image.Image, error) {
-	all := &sink{p: k.p, writer: pixel.NewWriter(k.p.gray, k.p.deep, k.whole.H, k.whole.W)}
-	if err := all.add(tile.Whole(k.whole.H, k.whole.W, k.whole.Plane, k.whole.C)); err != nil {
+// written makes a picture of a whole result, which is not to be used any more.
+func (k *sink) written(m *data.Image) (image.Image, error) {
+	all := &sink{p: k.p, writer: pixel.NewWriter(k.p.gray, k.p.deep, m.H, m.W)}
+	if err := all.add(tile.Whole(m.H, m.W, m.Plane, m.C)); err != nil {
 		return nil, err
 	}
 	return k.p.resized(all.writer.Image)

@@ -83,7 +83,7 @@ func (u *Upscaler) start() (err error) {
 		u.device.Tune()
 	}
 	if u.settings.overlap < 0 {
-		u.settings.overlap = defaultOverlap(u.net.Reach(), u.settings.tile)
+		u.settings.overlap = defaultOverlap(u.net.Reach(), cmp.Or(u.settings.tile, defaultTile))
 	}
 	if u.memory, err = measure(u); err != nil {
 		return err
@@ -185,7 +185,9 @@ func (u *Upscaler) Describe() Description {
 // network. img is not changed and must not change meanwhile. Upscale waits for its turn and for memory until ctx ends,
 // and looks at ctx between tiles; then it returns ctx's error and no picture.
 func (u *Upscaler) Upscale(ctx context.Context, img image.Image, opts ...CallOption) (image.Image, error) {
-	u.mu.RLock()
+	if !u.mu.TryRLock() { // Close waits for the calls before this one
+		return nil, fmt.Errorf("pdd: upscale: %w", ErrClosed)
+	}
 	defer u.mu.RUnlock()
 	if u.closed {
 		return nil, fmt.Errorf("pdd: upscale: %w", ErrClosed)

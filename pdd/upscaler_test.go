@@ -281,6 +281,46 @@ func TestQueueEndsWithContext(t *testing.T) {
 	}
 }
 
+// TestCloseRefusesAtOnce: while Close waits for a picture, further callers are refused, whatever their contexts allow.
+func TestCloseRefusesAtOnce(t *testing.T) {
+	hold, inside := make(chan struct{}), make(chan struct{})
+	u := upscaler(t, pdd.WithModel(formula{1, 1, 0, func(s *tensor.Scope, x torch.Tensor) torch.Tensor {
+		if s.Shape(x)[3] == 7 {
+			inside <- struct{}{}
+			<-hold
+		}
+		return s.Clone(x)
+	}}))
+	done := make(chan error, 2)
+	go func() {
+		_, err := u.Upscale(t.Context(), noise(7, 7, 1))
+		done <- err
+	}()
+	<-inside
+	go func() { done <- u.Close() }()
+	for deadline := time.Now().Add(10 * time.Second); ; { // until Close has begun to wait
+		_, err := u.Upscale(ctxFor(t, time.Millisecond), noise(8, 8, 1))
+		if errors.Is(err, pdd.ErrClosed) {
+			break
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || time.Now().After(deadline) {
+			t.Fatalf("a caller beside Close: %v", err)
+		}
+	}
+	close(hold)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func ctxFor(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func TestNotFinite(t *testing.T) {
 	tensortest.Check(t)
 	u := upscaler(t, pdd.WithModel(formula{1, 1, 0, func(s *tensor.Scope, x torch.Tensor) torch.Tensor {
@@ -297,34 +337,35 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
-// When an allocation fails the picture is done in smaller tiles, and comes out right.
+// When an allocation fails the picture is done in smaller tiles, and comes out right, one that was to be done whole too.
 func TestOutOfMemoryHalvesTiles(t *testing.T) {
 	if tensortest.Device() != tensor.CPU {
 		t.Skip("the limit is one of the CPU's tensors")
 	}
 	tensortest.Check(t)
-	u := upscaler(t, pdd.WithModel(compact(t)), pdd.WithTile(128, -1))
-	photo := noise(128, 128, 9)
-	want := upscale(t, u, photo)
-	small := upscaler(t, pdd.WithModel(compact(t)), pdd.WithTile(64, -1))
-	halved := upscale(t, small, photo)
-
-	var totals []int
-	tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 4<<20) // a tile of 128 needs 8 MiB, one of 64 needs 2
+	net, photo := compact(t), noise(128, 128, 9)
+	halved := upscale(t, upscaler(t, pdd.WithModel(net), pdd.WithTile(64, -1)), photo)
 	defer tensor.LimitMemory(0)
-	got := upscale(t, u, photo, pdd.Progress(func(done, total int) { totals = append(totals, total) }))
-	if first, last := totals[0], totals[len(totals)-1]; first != 1 || last <= 1 {
-		t.Errorf("tiles: first %d, then %d; the limit did not bite", first, last)
-	}
-	if d := maxLevels(got, halved); d != 0 {
-		t.Errorf("differs by %.1f levels from tiles of half the size", d)
-	}
-	if d := maxLevels(got, want); d > 1.01 {
-		t.Errorf("differs by %.1f levels from large tiles", d)
-	}
-	tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 1<<10)
-	if _, err := u.Upscale(t.Context(), photo); !errors.Is(err, tensor.ErrOutOfMemory) {
-		t.Errorf("with no memory at all: %v", err)
+	for _, tile := range []int{128, 0} {
+		u := upscaler(t, pdd.WithModel(net), pdd.WithTile(tile, -1))
+		want := upscale(t, u, photo)
+		tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 4<<20) // a tile of 128 needs 8 MiB, one of 64 needs 2
+		var totals []int
+		got := upscale(t, u, photo, pdd.Progress(func(done, total int) { totals = append(totals, total) }))
+		if first, last := totals[0], totals[len(totals)-1]; first != 1 || last <= 1 {
+			t.Errorf("tile %d: first %d tiles, then %d; the limit did not bite", tile, first, last)
+		}
+		if d := maxLevels(got, halved); d != 0 {
+			t.Errorf("tile %d: differs by %.1f levels from tiles of half the size", tile, d)
+		}
+		if d := maxLevels(got, want); d > 1.01 {
+			t.Errorf("tile %d: differs by %.1f levels from one large tile", tile, d)
+		}
+		tensor.LimitMemory(tensor.MemoryStats(tensor.CPU).LiveBytes + 1<<10)
+		if _, err := u.Upscale(t.Context(), photo); !errors.Is(err, tensor.ErrOutOfMemory) {
+			t.Errorf("tile %d: with no memory at all: %v", tile, err)
+		}
+		tensor.LimitMemory(0)
 	}
 }
 
