@@ -66,7 +66,7 @@ func (c writeConfig) encoder(path string, img image.Image) (func(io.Writer, imag
 			return nil, errors.New("JPEG cannot hold transparency: write a .png or .tif file")
 		}
 		return func(w io.Writer, img image.Image) error {
-			return jpeg.Encode(w, img, &jpeg.Options{Quality: c.quality})
+			return jpeg.Encode(w, forJPEG(img), &jpeg.Options{Quality: c.quality})
 		}, nil
 	case ".tif", ".tiff":
 		return encodeTIFF, checkTIFF(img.Bounds())
@@ -92,6 +92,27 @@ func withoutPlanes(img image.Image) image.Image {
 		return onCanvas(img, img.Bounds())
 	}
 	return img
+}
+
+// forJPEG hands the encoder img, which is opaque, in a type that it does not read through At pixel by pixel. 16-bit
+// channels keep their high bytes, as they would there; 16-bit gray, of which it would make a colour file, becomes gray.
+func forJPEG(img image.Image) image.Image {
+	switch m := withoutOpaqueAlpha(img).(type) {
+	case *image.Gray16:
+		return &image.Gray{Pix: highBytes(m.Pix), Stride: m.Stride / 2, Rect: m.Rect}
+	case *image.RGBA64:
+		return &image.RGBA{Pix: highBytes(m.Pix), Stride: m.Stride / 2, Rect: m.Rect}
+	default:
+		return m
+	}
+}
+
+func highBytes(wide []byte) []byte {
+	out := make([]byte, len(wide)/2)
+	for i := range out {
+		out[i] = wide[2*i]
+	}
+	return out
 }
 
 // encodeTIFF converts planes and palettes, which the TIFF encoder would write pixel by pixel or without their alpha.
