@@ -99,7 +99,7 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
 		return fmt.Errorf("make the output's folder: %w", err)
 	}
-	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality))
+	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality), imgio.Profile(info.Profile))
 }
 
 func (b *batch) upscale(ctx context.Context, j job, img image.Image, r *result) (image.Image, error) {

@@ -44,6 +44,31 @@ func TestUpscaleFile(t *testing.T) {
 	}
 }
 
+// TestUpscaleProfile: the input's colour profile goes on to the result, in every format.
+func TestUpscaleProfile(t *testing.T) {
+	workFolder(t)
+	profile := make([]byte, 140)
+	binary.BigEndian.PutUint32(profile, 140)
+	copy(profile[16:], "RGB ")
+	copy(profile[36:], "acsp")
+	img, _, err := imgio.ReadFile("one.png", imgio.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := imgio.WriteFile("tagged.png", img, imgio.Profile(profile)); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"png", "jpg", "tif"} {
+		if o := pddRun(t, nil, "upscale", "tagged.png", "--out", "o", "--weights", "w.pth", "--format", format); o.code != exitDone {
+			t.Fatalf("%+v", o)
+		}
+		_, info, err := imgio.ReadFile("o/tagged."+format, imgio.Limits{})
+		if err != nil || !bytes.Equal(info.Profile, profile) {
+			t.Errorf("%s: %d bytes of profile, error %v", format, len(info.Profile), err)
+		}
+	}
+}
+
 // TestUpscaleFolder follows a user: a folder with a broken file, then the same command again, then --overwrite.
 func TestUpscaleFolder(t *testing.T) {
 	workFolder(t)

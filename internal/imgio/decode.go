@@ -49,7 +49,7 @@ func Decode(r io.ReadSeeker, lim Limits) (image.Image, Info, error) {
 	return img, info, nil
 }
 
-// DecodeInfo reads the header only. It applies no limits, since it allocates no pixels.
+// DecodeInfo reads the header only, without the colour profile. It applies no limits, since it allocates no pixels.
 func DecodeInfo(r io.ReadSeeker) (Info, error) {
 	h, err := readHeader(r)
 	if err != nil {
@@ -82,6 +82,7 @@ func decode(r io.ReadSeeker, lim Limits) (img image.Image, info Info, err error)
 	img = withoutOpaqueAlpha(withoutCMYK(img))
 	h.info.setModel(img.ColorModel())
 	h.info.Alpha = !isOpaque(img)
+	h.info.Profile = profile(r, h.info.Format, h.info.Gray)
 	return orient(img, h.info.Orientation), h.info, nil
 }
 
@@ -222,7 +223,7 @@ func (info *Info) setModel(m color.Model) {
 	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
 		info.BitDepth = 16
 	}
-	info.Gray = m == color.GrayModel || m == color.Gray16Model
+	info.Gray = isGray(m)
 	info.Alpha = m == color.NRGBAModel || m == color.NRGBA64Model || m == color.NYCbCrAModel
 }
 

@@ -73,7 +73,7 @@ func TestOrientation(t *testing.T) {
 		"png":  func(o byte) []byte { return pngWithEXIF(encoded(t, "png", stored), exif(o)) },
 		"jpeg": func(o byte) []byte { return jpegWithEXIF(encoded(t, "jpeg", stored), exif(o)) },
 		"tiff": func(o byte) []byte { return tiffWithOrientation(encoded(t, "tiff", stored), o) },
-		"webp": func(o byte) []byte { return webpWithEXIF(t, exif(o)) },
+		"webp": func(o byte) []byte { return webpWith(t, 0x08, "EXIF", exif(o)) },
 	}
 	for format, build := range formats {
 		for o := 1; o <= 8; o++ {
@@ -135,7 +135,7 @@ func TestGIFFrameOnCanvas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Info{Format: "gif", Width: 6, Height: 4, BitDepth: 8, Alpha: true, Orientation: 1}); info != want {
+	if want := (Info{Format: "gif", Width: 6, Height: 4, BitDepth: 8, Alpha: true, Orientation: 1}); !cmp.Equal(info, want) {
 		t.Errorf("info %+v, want %+v", info, want)
 	}
 	if _, _, _, a := img.At(0, 0).RGBA(); a != 0 {
@@ -149,7 +149,7 @@ func TestGIFFrameOnCanvas(t *testing.T) {
 func TestDecodeInfo(t *testing.T) {
 	src := image.NewNRGBA64(image.Rect(0, 0, 7, 5))
 	got, err := DecodeInfo(bytes.NewReader(encoded(t, "png", src)))
-	if want := (Info{Format: "png", Width: 7, Height: 5, BitDepth: 16, Alpha: true, Orientation: 1}); err != nil || got != want {
+	if want := (Info{Format: "png", Width: 7, Height: 5, BitDepth: 16, Alpha: true, Orientation: 1}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
@@ -228,6 +228,9 @@ func checkDecode(t *testing.T, file []byte, lim Limits) {
 		}
 		return
 	}
+	if !bytes.Equal(info.Profile, fitting(info.Profile, info.Gray)) {
+		t.Errorf("a profile of %d bytes that does not fit", len(info.Profile))
+	}
 	if b := img.Bounds(); b != image.Rect(0, 0, info.Width, info.Height) || b.Empty() {
 		t.Errorf("bounds %v, header %+v", b, info)
 	}
@@ -247,6 +250,19 @@ func seeds(t testing.TB) map[string][]byte {
 	for _, format := range []string{"jpeg", "bmp", "gif"} {
 		out[format] = encoded(t, format, everyType(image.Rect(0, 0, 11, 6))[2])
 	}
+	for _, ext := range []string{".png", ".jpg", ".tif"} {
+		cfg, img := writeConfig{quality: 90, profile: iccProfile("RGB ", 140)}, opaques(image.Rect(0, 0, 3, 2))[0]
+		encode, err := cfg.encoder(ext, img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var buf bytes.Buffer
+		if err := encode(&buf, img); err != nil {
+			t.Fatal(err)
+		}
+		out["profile"+ext] = buf.Bytes()
+	}
+	out["profile.webp"] = webpWith(t, 0x20, "ICCP", iccProfile("RGB ", 140))
 	for _, name := range []string{"cmyk.jpg", "lossy.webp", "lossless.webp", "alpha.webp", "alpha.tif"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
@@ -350,16 +366,17 @@ func tiffWithOrientation(file []byte, o byte) []byte {
 	return append(out, 0, 0, 0, 0)
 }
 
-// webpWithEXIF puts testdata/lossless.webp into the extended format, with an EXIF chunk.
-func webpWithEXIF(t *testing.T, exif []byte) []byte {
+// webpWith puts testdata/lossless.webp into the extended format, with a chunk before the pixels and its flag.
+func webpWith(t testing.TB, flag byte, name string, content []byte) []byte {
 	simple, err := os.ReadFile("testdata/lossless.webp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := []byte("WEBPVP8X\x0a\x00\x00\x00\x08\x00\x00\x00\x17\x00\x00\x0f\x00\x00") // EXIF flag, 24×16
+	body := append([]byte("WEBPVP8X\x0a\x00\x00\x00"), flag)
+	body = append(body, "\x00\x00\x00\x17\x00\x00\x0f\x00\x00"...) // 24×16
+	body = append(body, name...)
+	body = append(binary.LittleEndian.AppendUint32(body, uint32(len(content))), content...)
 	body = append(body, simple[12:]...)
-	body = append(body, "EXIF"...)
-	body = append(binary.LittleEndian.AppendUint32(body, uint32(len(exif))), exif...)
 	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 

@@ -1,6 +1,7 @@
 package imgio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -21,10 +22,17 @@ const DefaultQuality = 95
 // WriteOption is an option of [WriteFile].
 type WriteOption func(*writeConfig)
 
-type writeConfig struct{ quality int }
+type writeConfig struct {
+	quality int
+	profile []byte
+}
 
 // Quality sets the JPEG quality, 1 (smallest file) to 100 (best picture). It has no effect on PNG and TIFF.
 func Quality(q int) WriteOption { return func(c *writeConfig) { c.quality = q } }
+
+// Profile embeds a colour profile, such as [Info].Profile of the picture that img was made of. One that is damaged, has more
+// than 4 MiB, or describes RGB where img is gray or gray where it is not, is left out.
+func Profile(icc []byte) WriteOption { return func(c *writeConfig) { c.profile = icc } }
 
 // WriteFile writes img to path in the format of the extension: .png, .jpg, .jpeg, .tif or .tiff. The file appears whole
 // or not at all, and replaces an earlier one.
@@ -57,7 +65,7 @@ func (c writeConfig) encoder(path string, img image.Image) (func(io.Writer, imag
 	}
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".png":
-		return func(w io.Writer, img image.Image) error { return pngEncoder.Encode(w, withoutPlanes(img)) }, nil
+		return c.encodePNG, nil
 	case ".jpg", ".jpeg":
 		if c.quality < 1 || c.quality > 100 {
 			return nil, fmt.Errorf("JPEG quality %d: must be 1 to 100", c.quality)
@@ -65,22 +73,36 @@ func (c writeConfig) encoder(path string, img image.Image) (func(io.Writer, imag
 		if !isOpaque(img) {
 			return nil, errors.New("JPEG cannot hold transparency: write a .png or .tif file")
 		}
-		return func(w io.Writer, img image.Image) error {
-			return jpeg.Encode(w, img, &jpeg.Options{Quality: c.quality})
-		}, nil
+		return c.encodeJPEG, nil
 	case ".tif", ".tiff":
-		return encodeTIFF, checkTIFF(img.Bounds())
+		return c.encodeTIFF, checkTIFF(img.Bounds())
 	default:
 		return nil, fmt.Errorf("no image format for extension %q: use .png, .jpg, .jpeg, .tif or .tiff", ext)
 	}
 }
 
-// checkTIFF refuses what golang.org/x/image/tiff would write wrongly: it stores sides in 16 bits and offsets in 32.
+// checkTIFF refuses what golang.org/x/image/tiff would write wrongly: it stores sides in 16 bits and offsets in 32. 8 MiB
+// are left for tables and a profile.
 func checkTIFF(b image.Rectangle) error {
-	if b.Dx() > 1<<16-1 || b.Dy() > 1<<16-1 || int64(b.Dx())*int64(b.Dy()) > (1<<32-1<<20)/8 {
+	if b.Dx() > 1<<16-1 || b.Dy() > 1<<16-1 || int64(b.Dx())*int64(b.Dy()) > (1<<32-1<<23)/8 {
 		return fmt.Errorf("%d×%d pixels are too many for TIFF: write a .png file", b.Dx(), b.Dy())
 	}
 	return nil
+}
+
+func (c writeConfig) encodePNG(w io.Writer, img image.Image) error {
+	img = withoutPlanes(img)
+	w, err := inPNG(w, fitting(c.profile, isGray(img.ColorModel())))
+	if err != nil {
+		return err
+	}
+	return pngEncoder.Encode(w, img)
+}
+
+func (c writeConfig) encodeJPEG(w io.Writer, img image.Image) error {
+	img = forJPEG(img)
+	w = inJPEG(w, fitting(c.profile, isGray(img.ColorModel())))
+	return jpeg.Encode(w, img, &jpeg.Options{Quality: c.quality})
 }
 
 // withoutPlanes converts planes and inks to 8-bit RGB, which the PNG encoder would write with 16 bits.
@@ -94,9 +116,30 @@ func withoutPlanes(img image.Image) image.Image {
 	return img
 }
 
+// forJPEG hands the encoder img, which is opaque, in a type that it does not read through At pixel by pixel. 16-bit
+// channels keep their high bytes, as they would there; 16-bit gray, of which it would make a colour file, becomes gray.
+func forJPEG(img image.Image) image.Image {
+	switch m := withoutOpaqueAlpha(img).(type) {
+	case *image.Gray16:
+		return &image.Gray{Pix: highBytes(m.Pix), Stride: m.Stride / 2, Rect: m.Rect}
+	case *image.RGBA64:
+		return &image.RGBA{Pix: highBytes(m.Pix), Stride: m.Stride / 2, Rect: m.Rect}
+	default:
+		return m
+	}
+}
+
+func highBytes(wide []byte) []byte {
+	out := make([]byte, len(wide)/2)
+	for i := range out {
+		out[i] = wide[2*i]
+	}
+	return out
+}
+
 // encodeTIFF converts planes and palettes, which the TIFF encoder would write pixel by pixel or without their alpha.
 // Other people's types may hold 16 bits, so they become *image.NRGBA64.
-func encodeTIFF(w io.Writer, img image.Image) error {
+func (c writeConfig) encodeTIFF(w io.Writer, img image.Image) error {
 	img = withoutPlanes(img)
 	switch img.(type) {
 	case *image.Gray, *image.Gray16, *image.RGBA, *image.RGBA64, *image.NRGBA, *image.NRGBA64:
@@ -107,5 +150,14 @@ func encodeTIFF(w io.Writer, img image.Image) error {
 		draw.Draw(wide, wide.Bounds(), img, img.Bounds().Min, draw.Src)
 		img = wide
 	}
-	return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate})
+	profile := fitting(c.profile, isGray(img.ColorModel()))
+	if profile == nil {
+		return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate})
+	}
+	var file bytes.Buffer
+	if err := tiff.Encode(&file, img, &tiff.Options{Compression: tiff.Deflate}); err != nil {
+		return err
+	}
+	_, err := w.Write(inTIFF(file.Bytes(), profile))
+	return err
 }

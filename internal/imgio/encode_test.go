@@ -1,9 +1,11 @@
 package imgio
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,6 +93,46 @@ func TestWriteSubImage(t *testing.T) {
 	if got.At(0, 0) != part.At(3, 2) || got.At(5, 3) != part.At(8, 5) {
 		t.Error("corners differ")
 	}
+}
+
+// TestJPEGFastPath: the encoder is handed a type that it reads fast, and makes the same file of it as through At.
+func TestJPEGFastPath(t *testing.T) {
+	for _, img := range opaques(image.Rect(3, 5, 40, 28)) {
+		if _, ok := forJPEG(img).(*image.RGBA); !ok {
+			t.Errorf("%T: handed to the encoder as %T", img, forJPEG(img))
+		}
+		if fast, slow := encoded(t, "jpeg", forJPEG(img)), encoded(t, "jpeg", struct{ image.Image }{img}); !bytes.Equal(fast, slow) {
+			t.Errorf("%T: another file than through At", img)
+		}
+	}
+}
+
+// TestJPEGGray: 16-bit gray becomes a gray file with the high bytes of its pixels.
+func TestJPEGGray(t *testing.T) {
+	wide, narrow := image.NewGray16(image.Rect(0, 0, 9, 5)), image.NewGray(image.Rect(0, 0, 9, 5))
+	for i := range wide.Pix {
+		wide.Pix[i] = byte(37 * i)
+		narrow.Pix[i/2] = wide.Pix[i&^1]
+	}
+	if !bytes.Equal(encoded(t, "jpeg", forJPEG(wide)), encoded(t, "jpeg", narrow)) {
+		t.Error("another file than of 8 bits")
+	}
+}
+
+// opaques draws one opaque picture, whose corner is not that of its pixels, in each packed colour type that Decode returns.
+func opaques(r image.Rectangle) []image.Image {
+	out := make([]image.Image, 0, 4)
+	for _, img := range []draw.Image{image.NewRGBA(r.Inset(-2)), image.NewNRGBA(r.Inset(-2)), image.NewRGBA64(r.Inset(-2)), image.NewNRGBA64(r.Inset(-2))} {
+		for y := r.Min.Y - 2; y < r.Max.Y+2; y++ {
+			for x := r.Min.X - 2; x < r.Max.X+2; x++ {
+				img.Set(x, y, color.NRGBA64{R: uint16(x * 401), G: uint16(y * 701), B: uint16(x * y), A: 0xffff})
+			}
+		}
+		out = append(out, img.(interface {
+			SubImage(image.Rectangle) image.Image
+		}).SubImage(r))
+	}
+	return out
 }
 
 func TestJPEGQuality(t *testing.T) {

@@ -3,12 +3,16 @@
 //
 // It adds to the decoders of the standard library and golang.org/x/image what foreign files need: the content decides
 // the format, never the name; sizes are checked in the header before pixels are allocated; the EXIF orientation is
-// applied; CMYK becomes RGB; no damaged file makes it panic; and writing is atomic. It does no colour management
-// (embedded ICC profiles are dropped) and reads no animation beyond the first frame.
+// applied; CMYK becomes RGB; no damaged file makes it panic; and writing is atomic. It reads no animation beyond the
+// first frame.
+//
+// It does no colour management: pixels are the numbers of the file. An ICC profile that says what they mean is read and
+// can be embedded again; profiles of inks are dropped, as are other descriptions of colour, such as PNG's gAMA, and all
+// EXIF data but the orientation.
 //
 //	img, info, err := imgio.ReadFile("photo.jpg", imgio.Limits{})
 //	...
-//	err = imgio.WriteFile("photo.png", img)
+//	err = imgio.WriteFile("photo.png", img, imgio.Profile(info.Profile))
 //
 // All functions may be called from any number of goroutines.
 package imgio
@@ -51,6 +55,10 @@ type Info struct {
 	Gray          bool   // one channel, no alpha
 	Alpha         bool   // some pixel is transparent; from DecodeInfo: the header announces an alpha channel
 	Orientation   int    // EXIF orientation as stored, 1 (upright) to 8; 1 where the file has none
+
+	// Profile is the ICC profile embedded in a JPEG, PNG, TIFF or WebP file. It is nil from DecodeInfo and where the file has
+	// none, a damaged one, one of more than 4 MiB, or one of other channels than the image's, gray or RGB.
+	Profile []byte
 }
 
 // IsImageName reports whether name has the extension, in any case, of a file that this package may read.
