@@ -61,7 +61,24 @@ func plan(inputs []string, l layout) ([]job, error) {
 			jobs[i].out = l.out
 		}
 	}
-	return jobs, l.check(jobs, seen)
+	jobs = l.withoutResults(jobs)
+	return jobs, l.check(jobs)
+}
+
+// withoutResults drops the jobs whose input is what another job makes: with a suffix, those are the results of an earlier
+// run into the folder of its inputs.
+func (l layout) withoutResults(jobs []job) []job {
+	if l.suffix == "" || l.overwrite {
+		return jobs
+	}
+	maker := map[string]string{}
+	for _, j := range jobs {
+		maker[realPath(j.out)] = j.in
+	}
+	return slices.DeleteFunc(jobs, func(j job) bool {
+		in, made := maker[realPath(j.in)]
+		return made && in != j.in
+	})
 }
 
 // expand turns one argument into images.
@@ -165,8 +182,11 @@ func writable(ext string) string {
 }
 
 // check refuses outputs that meet each other or an input, and marks those that are there already.
-func (l layout) check(jobs []job, inputs map[string]bool) error {
-	owner := map[string]string{}
+func (l layout) check(jobs []job) error {
+	inputs, owner := map[string]bool{}, map[string]string{}
+	for _, j := range jobs {
+		inputs[realPath(j.in)] = true
+	}
 	for i := range jobs {
 		j := &jobs[i]
 		out := realPath(j.out)

@@ -124,6 +124,26 @@ func TestUpscaleOutputInside(t *testing.T) {
 	}
 }
 
+// TestUpscaleBeside: with a suffix, results beside their inputs are no inputs the next time, and no harm to --overwrite.
+func TestUpscaleBeside(t *testing.T) {
+	workFolder(t)
+	os.Remove("photos/broken.jpg")
+	for _, tt := range []struct{ args, want string }{
+		{"photos --out photos", "1 done, 0 skipped, 0 failed"},
+		{"photos --out photos", "0 done, 1 skipped, 0 failed"},
+		{"photos/*.png --out photos", "0 done, 1 skipped, 0 failed"},
+	} {
+		o := pddRun(t, nil, append([]string{"upscale", "--suffix", "_x4", "--weights", "w.pth"}, strings.Fields(tt.args)...)...)
+		if o.code != exitDone || !strings.HasPrefix(o.stdout, tt.want) {
+			t.Errorf("%s: %+v, want %q", tt.args, o, tt.want)
+		}
+	}
+	o := pddRun(t, nil, strings.Fields("upscale photos --out photos --suffix _x4 --overwrite")...)
+	if o.code != exitUsage || !strings.Contains(o.stderr, "would overwrite the input photos/a_x4.png") {
+		t.Errorf("--overwrite: %+v", o)
+	}
+}
+
 func TestUpscaleFlags(t *testing.T) {
 	workFolder(t)
 	o := pddRun(t, nil, strings.Fields("upscale one.png --out o --weights w.pth --device cuda:1 --tile 0 --overlap 16 --precision bfloat16"+
