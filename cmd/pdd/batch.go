@@ -7,11 +7,13 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gopdd/gopdd/internal/atomicfile"
 	"github.com/gopdd/gopdd/internal/imgio"
 )
 
@@ -78,15 +80,22 @@ func (b *batch) run(ctx context.Context, jobs []job) []result {
 	return results
 }
 
-// one reads an image, upscales it when it is its turn, passes the turn on, and writes the result.
+// one reads an image, upscales it when it is its turn, passes the turn on, and writes the result. What cannot be written is
+// refused before the network runs.
 func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{}, pass func()) error {
 	defer pass()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := makeRoom(j.out); err != nil {
+		return err
+	}
 	img, info, err := imgio.ReadFile(j.in, imgio.Limits{})
 	if err != nil {
 		return err
+	}
+	if info.Alpha && writable(strings.ToLower(filepath.Ext(j.out))) == "jpg" {
+		return fmt.Errorf("%s is transparent, and JPEG cannot hold transparency: write a .png or .tif file", j.in)
 	}
 	r.Width, r.Height = info.Width, info.Height
 	<-turn
@@ -96,10 +105,15 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 		return err
 	}
 	r.OutWidth, r.OutHeight = out.Bounds().Dx(), out.Bounds().Dy()
-	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
+	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality))
+}
+
+// makeRoom makes the folder of an output, and fails if files cannot be written there.
+func makeRoom(out string) error {
+	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return fmt.Errorf("make the output's folder: %w", err)
 	}
-	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality))
+	return atomicfile.Check(out)
 }
 
 func (b *batch) upscale(ctx context.Context, j job, img image.Image, r *result) (image.Image, error) {

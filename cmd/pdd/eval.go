@@ -37,6 +37,9 @@ func (c *evalCmd) Run(e *env) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	if err := c.checkFiles(); err != nil {
+		return err
+	}
 	pairs, err := c.pairs()
 	if err != nil {
 		return err
@@ -129,6 +132,19 @@ func (c *evalCmd) measure(e *env, pairs []measure.Pair, list []measure.Metric) (
 	defer bar.close()
 	o.Progress = bar.at
 	return measure.Run(e.ctx, pairs, list, o)
+}
+
+// checkFiles fails if a file asked for cannot be written.
+func (c *evalCmd) checkFiles() error {
+	for flag, path := range map[string]string{"--json": c.JSON, "--csv": c.CSV, "--md": c.Markdown} {
+		if path == "" {
+			continue
+		}
+		if err := atomicfile.Check(path); err != nil {
+			return fmt.Errorf("%s %s cannot be written: %w", flag, path, err)
+		}
+	}
+	return nil
 }
 
 // write prints the table and writes the files asked for.

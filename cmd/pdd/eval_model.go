@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -79,6 +78,12 @@ func (c *evalModel) upscaled(eng engine) measure.Options {
 		About:   c.about(eng),
 		Workers: 2,
 		Picture: func(ctx context.Context, p measure.Pair) (image.Image, error) {
+			saved := filepath.Join(c.Save, savedName(p.Name))
+			if c.Save != "" {
+				if err := makeRoom(saved); err != nil {
+					return nil, err
+				}
+			}
 			lr, _, err := imgio.ReadFile(p.Image, imgio.Limits{})
 			if err != nil {
 				return nil, err
@@ -87,10 +92,7 @@ func (c *evalModel) upscaled(eng engine) measure.Options {
 			if err != nil || c.Save == "" {
 				return sr, err
 			}
-			if err := os.MkdirAll(c.Save, 0o777); err != nil {
-				return nil, err
-			}
-			return sr, imgio.WriteFile(filepath.Join(c.Save, savedName(p.Name)), sr)
+			return sr, imgio.WriteFile(saved, sr)
 		},
 	}
 }

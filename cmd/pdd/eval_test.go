@@ -69,6 +69,25 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// Files that cannot be written are found before anything is measured.
+func TestEvalUnwritable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeGray(t, 16, "lr/a.png", "gt/a.png", "is.json/a.png")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"--json none/out.json": "--json none/out.json cannot be written", "--csv w.pth/out.csv": "--csv w.pth/out.csv cannot be written",
+		"--md is.json": "--md is.json cannot be written", "--save w.pth/o": "could not be measured",
+	} {
+		o := pddRun(t, nil, strings.Fields("eval --model w.pth --lr lr --gt gt "+args)...)
+		if o.code != exitFailed || !strings.Contains(o.stderr, want) || o.engine != nil && len(o.engine.calls) > 0 {
+			t.Errorf("%s: %+v, want %q", args, o, want)
+		}
+	}
+	checkFiles(t, ".", "gt/a.png", "is.json/a.png", "lr/a.png", "w.pth")
+}
+
 // evaluated is what an evaluation's JSON says.
 type evaluated struct {
 	About string

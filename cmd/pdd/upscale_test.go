@@ -269,25 +269,27 @@ func TestUpscaleBadImages(t *testing.T) {
 	checkFiles(t, "o")
 }
 
-// TestUpscaleTransparentJPEG: --format jpg for a transparent image is a failure, not a loss.
+// TestUpscaleTransparentJPEG: --format jpg for a transparent image is a failure, not a loss, and costs no run of the network.
 func TestUpscaleTransparentJPEG(t *testing.T) {
 	workFolder(t)
 	if err := imgio.WriteFile("glass.png", image.NewNRGBA(image.Rect(0, 0, 2, 2))); err != nil {
 		t.Fatal(err)
 	}
 	o := pddRun(t, nil, "upscale", "glass.png", "--out", "o", "--format", "jpg", "--weights", "w.pth")
-	if o.code != exitFailed || !strings.Contains(o.stderr, "JPEG cannot hold transparency: write a .png or .tif file") {
+	if o.code != exitFailed || !strings.Contains(o.stderr, "JPEG cannot hold transparency: write a .png or .tif file") || len(o.engine.calls) != 0 {
 		t.Errorf("%+v", o)
 	}
 	checkFiles(t, "o")
 }
 
-// TestUpscaleUnwritable: an output folder that cannot be made fails each image.
+// TestUpscaleUnwritable: a folder that cannot be made or takes no files fails each image, before the network runs.
 func TestUpscaleUnwritable(t *testing.T) {
-	workFolder(t)
-	o := pddRun(t, nil, "upscale", "one.png", "--out", filepath.Join("w.pth", "o"), "--weights", "w.pth")
-	if o.code != exitFailed || !strings.Contains(o.stderr, "make the output's folder") {
-		t.Errorf("%+v", o)
+	for out, want := range map[string]string{filepath.Join("w.pth", "o"): "make the output's folder", "/proc/self": "open /proc/self/"} {
+		workFolder(t)
+		o := pddRun(t, nil, "upscale", "one.png", "--out", out, "--weights", "w.pth")
+		if o.code != exitFailed || !strings.Contains(o.stderr, want) || len(o.engine.calls) != 0 {
+			t.Errorf("--out %s: %+v, want %q", out, o, want)
+		}
 	}
 }
 
