@@ -14,6 +14,7 @@ import (
 
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/builtin"
+	"github.com/gopdd/gopdd/internal/weights"
 	"github.com/gopdd/gopdd/metrics/compare"
 )
 
@@ -76,13 +77,15 @@ func (c *compareRunCmd) system(e *env, text string) (compare.System, error) {
 	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return compare.System{}, usagef("--system %s: %q is no name for a row: write NAME=WHAT", text, name)
 	}
-	if stat, err := os.Stat(what); err == nil && stat.IsDir() {
-		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
-	}
 	if filter, ok := interpolations[what]; ok {
 		return compare.System{Name: name, About: fmt.Sprintf("%s interpolation ×%d (MATLAB's imresize)", what, c.Scale),
 			Key:  fmt.Sprintf("%s %d", what, c.Scale),
 			Open: func() (compare.Upscaler, error) { return interpolation{what, filter, c.Scale}, nil }}, nil
+	}
+	entry, err := weights.Lookup(what)
+	known := err == nil && entry.Kind == weights.Generator // a folder of this name is ./NAME
+	if stat, err := os.Stat(what); err == nil && stat.IsDir() && !known {
+		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
 	}
 	return c.network(e, name, what)
 }

@@ -270,6 +270,27 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// TestResolveFolder: a folder called like an entry does not hide it, a file does.
+func TestResolveFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	if err := os.MkdirAll("default/empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Resolve("default"); err != nil || path != builtin.Path {
+		t.Errorf("default is %q, %v: want the built-in model", path, err)
+	}
+	if _, err := Resolve("default/empty"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a folder: %v, want ErrUnknown", err)
+	}
+	if err := os.WriteFile("vgg19", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Resolve("vgg19"); err != nil || path != "vgg19" {
+		t.Errorf("vgg19 is %q, %v: want the file", path, err)
+	}
+}
+
 func checkFile(t *testing.T, entry string, f File) {
 	t.Helper()
 	if f.Name != filepath.Base(f.Name) {

@@ -88,9 +88,10 @@ func DefaultDir() (string, error) {
 // ErrUnknown is returned by Resolve for what is neither a file nor a name of the catalogue.
 var ErrUnknown = errors.New("no such file, and no such name in the catalogue (see pdd weights list)")
 
-// Resolve turns a file's path or a name of the catalogue into the path of a file that is there, or builtin.Path.
+// Resolve turns a file's path or a name of the catalogue into the path of a file that is there, or builtin.Path. A folder
+// is no file: it hides no name.
 func Resolve(value string) (string, error) {
-	if _, err := os.Stat(value); err == nil {
+	if stat, err := os.Stat(value); err == nil && !stat.IsDir() {
 		return value, nil
 	}
 	entry, err := Lookup(value)
