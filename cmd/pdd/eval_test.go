@@ -69,6 +69,25 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// LPIPS whose files are named needs no cache folder; else the error names the ways out that the command has.
+func TestHomeless(t *testing.T) {
+	workFolder(t)
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	f := lpipsFlags{LPIPSBackbone: map[string]string{"alex": "a.pth"}, LPIPSHeads: map[string]string{"alex": "b.pth"}}
+	if backbone, heads, err := f.files("alex"); err != nil || backbone != "a.pth" || heads != "b.pth" {
+		t.Errorf("%q, %q, error %v", backbone, heads, err)
+	}
+	for args, want := range map[string]string{
+		"eval --pred photos --gt photos --metrics lpips_alex": "set XDG_CACHE_HOME or HOME, or name files: --lpips-backbone alex=FILE",
+		"weights list": "set XDG_CACHE_HOME or HOME, or give a folder with --dir",
+	} {
+		if o := pddRun(t, nil, strings.Fields(args)...); o.code != exitFailed || !strings.Contains(o.stderr, want) {
+			t.Errorf("pdd %s: %+v, want %q", args, o, want)
+		}
+	}
+}
+
 // Files that cannot be written are found before anything is measured.
 func TestEvalUnwritable(t *testing.T) {
 	t.Chdir(t.TempDir())

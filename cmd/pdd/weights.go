@@ -26,7 +26,11 @@ func (c cacheFlag) path() (string, error) {
 	if c.Dir != "" {
 		return c.Dir, nil
 	}
-	return weights.DefaultDir()
+	dir, err := weights.DefaultDir()
+	if err != nil {
+		return "", fmt.Errorf("%w, or give a folder with --dir", err)
+	}
+	return dir, nil
 }
 
 type weightsListCmd struct {

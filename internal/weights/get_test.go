@@ -291,6 +291,25 @@ func TestResolveFolder(t *testing.T) {
 	}
 }
 
+// TestResolveHomeless: without a cache folder files and the built-in model are found, and the error names the ways out.
+func TestResolveHomeless(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{"default": builtin.Path, "w.pth": "w.pth"} {
+		if path, err := Resolve(value); err != nil || path != want {
+			t.Errorf("%s is %q, %v: want %q", value, path, err, want)
+		}
+	}
+	const way = "set XDG_CACHE_HOME or HOME, or name a file in place of vgg19"
+	if _, err := Resolve("vgg19"); err == nil || !strings.Contains(err.Error(), way) || strings.Contains(err.Error(), "--dir") {
+		t.Errorf("error %v, want one that says to %s", err, way)
+	}
+}
+
 func checkFile(t *testing.T, entry string, f File) {
 	t.Helper()
 	if f.Name != filepath.Base(f.Name) {

@@ -80,7 +80,7 @@ func Lookup(name string) (Entry, error) {
 func DefaultDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("weights: no cache folder: %w: give one with --dir", err)
+		return "", fmt.Errorf("weights: no cache folder: %w: set XDG_CACHE_HOME or HOME", err)
 	}
 	return filepath.Join(cache, "gopdd", "weights"), nil
 }
@@ -98,9 +98,12 @@ func Resolve(value string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("weights %q: %w", value, ErrUnknown)
 	}
+	if entry.BuiltIn() {
+		return builtin.Path, nil
+	}
 	dir, err := DefaultDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w, or name a file in place of %s", err, value)
 	}
 	path, here := entry.Find(dir)
 	if !here {
