@@ -308,6 +308,22 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorModel: a built-in model that does not load is a problem, and networks cannot run.
+func TestDoctorModel(t *testing.T) {
+	var d diagnosis
+	err := d.model(&env{newEngine: func(engineConfig) (engine, error) { return nil, errors.New("no AVX2") }})
+	if err == nil || len(d.Problems) != 1 || d.Problems[0] != "no AVX2" {
+		t.Errorf("error %v, problems %q", err, d.Problems)
+	}
+	workFolder(t)
+	o := pddRun(t, func(e *env, _ *fakeEngine) {
+		e.newEngine = func(engineConfig) (engine, error) { return nil, errors.New("no AVX2") }
+	}, "doctor")
+	if o.code != exitFailed || !strings.HasPrefix(o.stderr, "pdd: networks cannot run on this machine yet: ") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestByteSize(t *testing.T) {
 	tests := []struct {
 		text string
