@@ -252,6 +252,7 @@ func TestErrors(t *testing.T) {
 		{"unknown weights", "a typo", "weights get realesrgan", exitUsage, `no entry "realesrgan" in the catalogue: choose one of default, realesrgan-x4plus`},
 		{"two hashes", "one sha256 for two files", "weights get niqe nrqm --sha256 00", exitUsage, "one name at a time"},
 		{"bad hash", "no sha256", "weights get niqe --sha256 00", exitUsage, "64 hexadecimal digits"},
+		{"built in by hand", "the file would be ignored", "weights get default --file w.pth", exitUsage, "the program carries default"},
 		{"inspect missing", "a typo", "inspect nothing", exitUsage, "no such file"},
 		{"inspect damaged", "no weights", "inspect w.pth", exitFailed, "weightfile: open"},
 		{"convert format", "no such writer", "weights convert w.pth w.onnx", exitUsage, "use .safetensors or .pth"},

@@ -310,6 +310,33 @@ func TestResolveHomeless(t *testing.T) {
 	}
 }
 
+// TestVerify: a file is held to its sha256, a pair of files to none.
+func TestVerify(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"x.pth", "pair.param", "pair.bin"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := Entry{Name: "one", Sources: []Source{single("", File{Name: "x.pth"})}}
+	pair := Entry{Name: "pair", Sources: []Source{ncnn("pair", 0, "", 0, "")}}
+	for _, tt := range []struct {
+		entry  Entry
+		sha256 string
+		want   string // empty: no error
+	}{
+		{one, strings.ToUpper(contentSHA), ""},
+		{one, sha("other"), "x.pth has sha256 " + contentSHA + ", expected " + sha("other")},
+		{pair, contentSHA, "2 files: one sha256 cannot describe them"},
+		{Entry{Name: "default"}, contentSHA, "expected " + contentSHA},
+	} {
+		err := tt.entry.Verify(dir, tt.sha256)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.entry.Name, err, tt.want)
+		}
+	}
+}
+
 func checkFile(t *testing.T, entry string, f File) {
 	t.Helper()
 	if f.Name != filepath.Base(f.Name) {
