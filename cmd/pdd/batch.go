@@ -56,7 +56,10 @@ func (b *batch) run(ctx context.Context, jobs []job) []result {
 	group.SetLimit(b.ahead)
 	for i, j := range jobs {
 		results[i] = result{Input: j.in, Output: j.out, Status: statusSkipped}
-		if j.skip {
+		if j.err != nil {
+			results[i].Status, results[i].Error = statusFailed, j.err.Error()
+		}
+		if j.idle() {
 			continue
 		}
 		mine, next := turn, make(chan struct{})

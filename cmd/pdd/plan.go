@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,11 @@ type job struct {
 	in, out string
 	rel     string // in below the input that named it
 	skip    bool   // out is there already
+	err     error  // in is a folder that cannot be read, and there is no out
 }
+
+// idle tells that nothing is to be done.
+func (j job) idle() bool { return j.skip || j.err != nil }
 
 // layout says where outputs go.
 type layout struct {
@@ -26,43 +31,50 @@ type layout struct {
 	overwrite bool
 }
 
-// source is one input image and where it lies below the input that named it.
-type source struct{ path, rel string }
+// source is one input image and where it lies below the input that named it, or a folder there that cannot be read.
+type source struct {
+	path, rel string
+	err       error
+}
 
-// plan finds the images that inputs (files, folders, globs) name and where their outputs go, in a stable order. All
-// that is wrong with the command line is an error here, before any work is done.
-func plan(inputs []string, l layout) ([]job, error) {
-	var sources []source
+// plan finds the images that inputs (files, folders, globs) name and where their outputs go, in a stable order. All that
+// is wrong with the command line is an error here, before any work is done. note says what was passed over.
+func plan(inputs []string, l layout) (jobs []job, note string, err error) {
+	f := finder{layout: l}
 	for _, input := range inputs {
-		found, err := l.expand(input)
-		if err != nil {
-			return nil, err
+		if err := f.add(input); err != nil {
+			return nil, "", err
 		}
-		sources = append(sources, found...)
+	}
+	if f.passed != "" {
+		note = fmt.Sprintf("the folders in %s are passed over without --recursive", f.passed)
 	}
 	seen := map[string]bool{}
-	sources = slices.DeleteFunc(sources, func(s source) bool { // named twice
+	sources := slices.DeleteFunc(f.sources, func(s source) bool { // named twice
 		path := realPath(s.path)
 		again := seen[path]
 		seen[path] = true
 		return again
 	})
 	if len(sources) == 0 {
-		return nil, usagef("no images in %s", strings.Join(inputs, ", "))
+		return nil, "", usagef("%s", strings.TrimSuffix("no images in "+strings.Join(inputs, ", ")+"; "+note, "; "))
 	}
 	single, err := l.singleFile(inputs)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	jobs := make([]job, len(sources))
+	jobs = make([]job, len(sources))
 	for i, s := range sources {
-		jobs[i] = job{in: s.path, rel: s.rel, out: filepath.Join(l.out, l.rename(s.rel))}
-		if single {
+		jobs[i] = job{in: s.path, rel: s.rel, err: s.err}
+		switch {
+		case single:
 			jobs[i].out = l.out
+		case s.err == nil:
+			jobs[i].out = filepath.Join(l.out, l.rename(s.rel))
 		}
 	}
 	jobs = l.withoutResults(jobs)
-	return jobs, l.check(jobs)
+	return jobs, note, l.check(jobs)
 }
 
 // withoutResults drops the jobs whose input is what another job makes: with a suffix, those are the results of an earlier
@@ -81,58 +93,68 @@ func (l layout) withoutResults(jobs []job) []job {
 	})
 }
 
-// expand turns one argument into images.
-func (l layout) expand(input string) ([]source, error) {
+// finder collects the images that inputs name.
+type finder struct {
+	layout
+	sources []source
+	passed  string // a folder whose folders are passed over, or ""
+}
+
+// add finds the images that one argument names.
+func (f *finder) add(input string) error {
 	stat, err := os.Stat(input)
 	if err == nil && stat.IsDir() {
-		return l.folder(input)
+		return f.folder(input)
 	}
 	if err == nil {
-		return []source{{input, filepath.Base(input)}}, nil
+		f.sources = append(f.sources, source{path: input, rel: filepath.Base(input)})
+		return nil
 	}
 	matches, globErr := filepath.Glob(input)
 	if globErr != nil || len(matches) == 0 {
-		return nil, usagef("%s: no such file or folder", input)
+		return usagef("%s: no such file or folder", input)
 	}
-	var sources []source
 	for _, match := range matches {
 		stat, err := os.Stat(match)
 		if hidden(match) && !hidden(input) || err == nil && !stat.IsDir() && !imgio.IsImageName(match) {
 			continue // as a shell does; and a glob is a wish for the images among its matches
 		}
-		found, err := l.expand(match)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, found...)
-	}
-	return sources, nil
-}
-
-// folder lists the images in dir by name, and with recursive those below it. Hidden files and the output folder are
-// left out.
-func (l layout) folder(dir string) ([]source, error) {
-	root, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	out := realPath(l.out)
-	var sources []source
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
+		if err := f.add(match); err != nil {
 			return err
 		}
-		if d.IsDir() && path != root && (hidden(path) || !l.recursive || realPath(path) == out) {
-			return fs.SkipDir
-		}
-		if d.IsDir() || hidden(path) || !imgio.IsImageName(path) {
-			return nil
-		}
-		rel, err := filepath.Rel(root, path)
-		sources = append(sources, source{filepath.Join(dir, rel), rel})
+	}
+	return nil
+}
+
+// folder finds the images in dir by name, and with recursive those below it. Hidden files and the output folder are
+// left out.
+func (f *finder) folder(dir string) error {
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
 		return err
+	}
+	out := realPath(f.out)
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil && path == root {
+			return err
+		}
+		rel, relErr := filepath.Rel(root, path)
+		if relErr != nil {
+			return relErr
+		}
+		switch {
+		case err != nil: // a folder, which the walk then leaves
+			f.sources = append(f.sources, source{filepath.Join(dir, rel), rel, err})
+		case d.IsDir() && path != root && (hidden(path) || realPath(path) == out):
+			return fs.SkipDir
+		case d.IsDir() && path != root && !f.recursive:
+			f.passed = dir
+			return fs.SkipDir
+		case !d.IsDir() && !hidden(path) && imgio.IsImageName(path):
+			f.sources = append(f.sources, source{path: filepath.Join(dir, rel), rel: rel})
+		}
+		return nil
 	})
-	return sources, err
 }
 
 func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
@@ -189,6 +211,9 @@ func (l layout) check(jobs []job) error {
 	}
 	for i := range jobs {
 		j := &jobs[i]
+		if j.err != nil {
+			continue
+		}
 		out := realPath(j.out)
 		if inputs[out] {
 			return usagef("%s would overwrite the input %s: choose another --out or a --suffix", j.in, j.out)

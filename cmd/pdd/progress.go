@@ -30,7 +30,7 @@ func newProgress(w io.Writer, jobs []job) *progress {
 	p := &progress{pixels: map[string]int64{}}
 	var sum int64
 	for _, j := range jobs {
-		if !j.skip {
+		if !j.idle() {
 			p.total++
 			p.pixels[j.in] = pixels(j.in)
 			sum += p.pixels[j.in]

@@ -50,7 +50,7 @@ func (c *upscaleCmd) Run(e *env) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	jobs, err := plan(c.Inputs, layout{out: c.Out, suffix: c.Suffix, format: c.Format, recursive: c.Recursive, overwrite: c.Overwrite})
+	jobs, note, err := plan(c.Inputs, layout{out: c.Out, suffix: c.Suffix, format: c.Format, recursive: c.Recursive, overwrite: c.Overwrite})
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,9 @@ func (c *upscaleCmd) Run(e *env) error {
 	}
 	r.Seconds = time.Since(start).Seconds()
 	r.count()
+	if note != "" {
+		e.complain(note)
+	}
 	if err := c.print(e, r); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (c *upscaleCmd) newEngine(e *env) (engine, error) {
 
 func anyToDo(jobs []job) bool {
 	for _, j := range jobs {
-		if !j.skip {
+		if !j.idle() {
 			return true
 		}
 	}

@@ -144,6 +144,61 @@ func TestUpscaleBeside(t *testing.T) {
 	}
 }
 
+// TestUpscalePassedOver: folders of folders are passed over with a note; the output folder and hidden ones need none.
+func TestUpscalePassedOver(t *testing.T) {
+	const note = "pdd: the folders in photos are passed over without --recursive\n"
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"photos --out o", exitDone, note},
+		{"photos --out photos/sub", exitDone, ""},
+		{"photos/a.png --out o", exitDone, ""},
+		{"photos --out o --recursive", exitDone, ""},
+		{"one.d --out o", exitUsage, "pdd: no images in one.d; the folders in one.d are passed over without --recursive\n"},
+	} {
+		workFolder(t)
+		os.Remove("photos/broken.jpg")
+		writeImage(t, "one.d/sub/a.png")
+		os.Mkdir("photos/.hidden", 0o777)
+		o := pddRun(t, nil, append([]string{"upscale", "--weights", "w.pth"}, strings.Fields(tt.args)...)...)
+		if o.code != tt.code || o.stderr != tt.want {
+			t.Errorf("%s: %+v, want %q", tt.args, o, tt.want)
+		}
+	}
+}
+
+// TestUpscaleUnreadableFolder: below the input it is a failure of its own, on all machines that share the work, and the
+// others go on.
+func TestUpscaleUnreadableFolder(t *testing.T) {
+	workFolder(t)
+	os.Remove("photos/broken.jpg")
+	root, err := os.OpenRoot("photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	long := strings.Repeat(strings.Repeat("n", 255)+"/", 17) // beyond what open takes, also from root
+	if err := root.MkdirAll(long, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for _, part := range []string{"0/2", "1/2"} {
+		o := pddRun(t, nil, "upscale", "photos", "--out", "o", "--weights", "w.pth", "--recursive", "--json", "--shard", part)
+		var r report
+		if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+			t.Fatalf("%v: %+v", err, o)
+		}
+		if done += r.Done; o.code != exitFailed || r.Failed != 1 || !strings.Contains(o.stderr, "file name too long") {
+			t.Errorf("part %s: %+v", part, o)
+		}
+	}
+	if done != 3 {
+		t.Errorf("%d images done, want 3", done)
+	}
+}
+
 func TestUpscaleFlags(t *testing.T) {
 	workFolder(t)
 	o := pddRun(t, nil, strings.Fields("upscale one.png --out o --weights w.pth --device cuda:1 --tile 0 --overlap 16 --precision bfloat16"+
