@@ -18,24 +18,17 @@ import (
 	"github.com/gopdd/gopdd/metrics/compare"
 )
 
-// upscaleFlags are the settings of the networks.
+// upscaleFlags are the settings of what upscales.
 type upscaleFlags struct {
-	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos." group:"Upscaling"`
-	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic and lanczos aside." group:"Upscaling"`
-	Device           string `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …" group:"Upscaling"`
-	Precision        string `default:"float32" enum:"auto,float32,bfloat16,float16,tf32" help:"float32, as validation in training; auto as pdd upscale; bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
-	Tile             *int   `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows." group:"Upscaling"`
-	Threads          int    `placeholder:"N" help:"CPU threads. Default: all cores." group:"Upscaling"`
-	AllowTorchScript bool   `name:"allow-torchscript" help:"Run TorchScript weights. They are programs: only for files you trust." group:"Upscaling"`
+	Scale int `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos."`
+	measuredFlags
 }
 
-// validate checks the settings as pdd upscale does.
 func (f upscaleFlags) validate() error {
 	if f.Scale < 1 || f.Scale > 64 {
 		return usagef("--scale %d: must be 1 to 64", f.Scale)
 	}
-	u := upscaleCmd{Device: f.Device, Tile: f.Tile, Threads: f.Threads, Quality: 95}
-	return u.validate()
+	return f.measuredFlags.validate()
 }
 
 // interpolations are systems that need no weights: MATLAB's imresize with these filters.
@@ -112,7 +105,7 @@ func (c *compareRunCmd) network(e *env, name, what string) (compare.System, erro
 	if err != nil {
 		return compare.System{}, err
 	}
-	cfg := engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Threads: c.Threads, AllowTorchScript: c.AllowTorchScript}
+	cfg := c.config(path, c.Precision)
 	about := fmt.Sprintf("weights %s on %s, precision %s", what, c.Device, c.Precision)
 	if c.ColorCorrection {
 		about += ", colours corrected"
@@ -120,6 +113,9 @@ func (c *compareRunCmd) network(e *env, name, what string) (compare.System, erro
 	tile := "auto"
 	if c.Tile != nil {
 		tile = fmt.Sprint(*c.Tile)
+	}
+	if c.Overlap != nil {
+		tile += fmt.Sprintf("/%d", *c.Overlap)
 	}
 	return compare.System{Name: name, About: about,
 		Key: fmt.Sprintf("network %s %s %s %s %v", key, c.Device, c.Precision, tile, c.ColorCorrection),

@@ -159,6 +159,24 @@ func TestEvalModel(t *testing.T) {
 	}
 }
 
+// The settings of networks reach them from pdd eval and pdd compare alike.
+func TestMeasuredFlags(t *testing.T) {
+	tile, overlap := 64, 8
+	want := engineConfig{Weights: "w.pth", Device: "cpu", Precision: "bfloat16", Tile: &tile, Overlap: &overlap, Threads: 1,
+		MemoryLimit: 2 << 30, AllowTorchScript: true}
+	for _, args := range []string{"eval --model w.pth --lr lr --gt gt", "compare --system w.pth --lr lr --gt gt --out out --crops 0 --no-figures"} {
+		comparePlace(t)
+		o := pddRun(t, nil, strings.Fields(args+
+			" --tile 64 --overlap 8 --precision bfloat16 --threads 1 --memory-limit 2GiB --allow-torchscript --color-correction")...)
+		if o.code != exitDone {
+			t.Fatalf("%s: %+v", args, o)
+		}
+		if diff := cmp.Diff(want, o.engine.config); diff != "" || !o.engine.calls[0].ColorCorrection {
+			t.Errorf("%s: engine (-want +got): %s\ncall %+v", args, diff, o.engine.calls[0])
+		}
+	}
+}
+
 func TestEvalModelUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeGray(t, 4, "lr/a.png", "twice/a.png", "twice/a.tif")
@@ -173,6 +191,9 @@ func TestEvalModelUsage(t *testing.T) {
 	}{
 		{"nothing to upscale", "--model w.pth --gt gt", exitUsage, "--model needs --lr"},
 		{"a flag of networks without one", "--pred lr --gt gt --save x", exitUsage, "need --model"},
+		{"a setting of networks without one", "--pred lr --gt gt --tile 64", exitUsage, "need --model"},
+		{"more threads than cores", "--model w.pth --lr lr --gt gt --threads 100000", exitUsage, "the cores of this machine"},
+		{"an overlap of no tiles", "--model w.pth --lr lr --gt gt --overlap 8", exitUsage, "--overlap needs --tile"},
 		{"results would replace the truth", "--model w.pth --lr lr --gt gt --save ./gt/", exitUsage, "folder of --gt"},
 		{"results would replace the input", "--model w.pth --lr lr --gt gt --save lr", exitUsage, "folder of --lr"},
 		{"two results of one name", "--model w.pth --lr twice --gt gt --save x", exitUsage, "both be saved as a.png"},
