@@ -135,7 +135,7 @@ func (c *benchCmd) validate() error {
 	case len(c.Callers) > 0 && slices.Min(c.Callers) < 1:
 		return usagef("--callers %d: must be at least 1", slices.Min(c.Callers))
 	}
-	return engineFlags{Device: c.Device, Threads: c.Threads}.validate()
+	return engineFlags{Device: c.Device, Threads: c.Threads}.validate(c.Precision)
 }
 
 // generatorIn tells which network a weight file holds; "" is the built-in model.

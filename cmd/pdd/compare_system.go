@@ -28,7 +28,7 @@ func (f upscaleFlags) validate() error {
 	if f.Scale < 1 || f.Scale > 64 {
 		return usagef("--scale %d: must be 1 to 64", f.Scale)
 	}
-	return f.measuredFlags.validate()
+	return f.measuredFlags.validate(f.Precision)
 }
 
 // interpolations are systems that need no weights: MATLAB's imresize with these filters.

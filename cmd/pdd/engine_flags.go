@@ -25,7 +25,8 @@ func (f engineFlags) config(weights, precision string) engineConfig {
 		Threads: f.Threads, MemoryLimit: int64(f.MemoryLimit), AllowTorchScript: f.AllowTorchScript}
 }
 
-func (f engineFlags) validate() error {
+// validate refuses wrong usage, before anything is read.
+func (f engineFlags) validate(precision string) error {
 	switch {
 	case f.Overlap != nil && f.Tile == nil:
 		return usagef("--overlap needs --tile")
@@ -36,5 +37,5 @@ func (f engineFlags) validate() error {
 	case !deviceName.MatchString(f.Device):
 		return usagef("--device %s: must be cpu, cuda or cuda:N", f.Device)
 	}
-	return nil
+	return f.config("", precision).check()
 }

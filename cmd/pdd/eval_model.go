@@ -22,7 +22,7 @@ type evalModel struct {
 }
 
 func (c *evalModel) validate(gt string) error {
-	if err := c.measuredFlags.validate(); err != nil {
+	if err := c.measuredFlags.validate(c.Precision); err != nil {
 		return err
 	}
 	if c.Model == "" {

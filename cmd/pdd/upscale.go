@@ -80,7 +80,7 @@ func (c *upscaleCmd) validate() error {
 	case c.Quality < 1 || c.Quality > 100:
 		return usagef("--quality %d: must be 1 to 100", c.Quality)
 	}
-	return c.engineFlags.validate()
+	return c.engineFlags.validate(c.Precision)
 }
 
 // process makes the engine, if there is anything to do, and runs the jobs on it.
