@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,10 @@ type batch struct {
 	engine  engine
 	call    callConfig
 	quality int
-	ahead   int // images in memory at a time, at least 1
+	stdin   io.Reader
+	stdout  io.Writer
+	ext     string // of the format on stdout
+	ahead   int    // images in memory at a time, at least 1
 	bar     *progress
 }
 
@@ -90,14 +94,18 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := makeRoom(j.out); err != nil {
-		return err
+	ext := b.ext
+	if j.out != stdio {
+		ext = filepath.Ext(j.out)
+		if err := makeRoom(j.out); err != nil {
+			return err
+		}
 	}
-	img, info, err := imgio.ReadFile(j.in, imgio.Limits{})
+	img, info, err := b.read(j.in)
 	if err != nil {
 		return err
 	}
-	if info.Alpha && writable(strings.ToLower(filepath.Ext(j.out))) == "jpg" {
+	if info.Alpha && writable(strings.ToLower(ext)) == "jpg" {
 		return fmt.Errorf("%s is transparent, and JPEG cannot hold transparency: write a .png or .tif file", j.in)
 	}
 	r.Width, r.Height = info.Width, info.Height
@@ -108,7 +116,17 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 		return err
 	}
 	r.OutWidth, r.OutHeight = out.Bounds().Dx(), out.Bounds().Dy()
+	if j.out == stdio {
+		return imgio.Encode(b.stdout, ext, out, imgio.Quality(b.quality))
+	}
 	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality))
+}
+
+func (b *batch) read(path string) (image.Image, imgio.Info, error) {
+	if path == stdio {
+		return imgio.Read(b.stdin, imgio.Limits{})
+	}
+	return imgio.ReadFile(path, imgio.Limits{})
 }
 
 // makeRoom makes the folder of an output, and fails if files cannot be written there.

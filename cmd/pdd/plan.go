@@ -11,6 +11,9 @@ import (
 	"github.com/gopdd/gopdd/internal/imgio"
 )
 
+// stdio stands for standard input and standard output.
+const stdio = "-"
+
 // job is one image to upscale.
 type job struct {
 	in, out string
@@ -24,7 +27,7 @@ func (j job) idle() bool { return j.skip || j.err != nil }
 
 // layout says where outputs go.
 type layout struct {
-	out       string // a folder, or for a single input a file
+	out       string // a folder, or for a single input a file or stdio
 	suffix    string // appended to the name before the extension
 	format    string // "png", "jpg", "tif", or "auto": the input's, PNG where that cannot be written
 	recursive bool   // descend into folders of folders
@@ -37,7 +40,7 @@ type source struct {
 	err       error
 }
 
-// plan finds the images that inputs (files, folders, globs) name and where their outputs go, in a stable order. All that
+// plan finds the images that inputs (files, folders, globs, stdio alone) name and where their outputs go, in a stable order. All that
 // is wrong with the command line is an error here, before any work is done. note says what was passed over.
 func plan(inputs []string, l layout) (jobs []job, note string, err error) {
 	f := finder{layout: l}
@@ -106,7 +109,7 @@ func (f *finder) add(input string) error {
 	if err == nil && stat.IsDir() {
 		return f.folder(input)
 	}
-	if err == nil {
+	if err == nil || input == stdio {
 		f.sources = append(f.sources, source{path: input, rel: filepath.Base(input)})
 		return nil
 	}
@@ -159,13 +162,36 @@ func (f *finder) folder(dir string) error {
 
 func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// singleFile reports whether out names the one output file rather than a folder.
+// singleFile reports whether out names the one output file, or stdio, rather than a folder.
 func (l layout) singleFile(inputs []string) (bool, error) {
+	one := len(inputs) == 1 && (inputs[0] == stdio || isFile(inputs[0]))
+	switch {
+	case slices.Contains(inputs, stdio) && !one:
+		return false, usagef("-, a picture on standard input, must be the only input")
+	case l.out == stdio && !one:
+		return false, usagef("--out - takes a single picture: name one file, or a folder for the results")
+	case l.out == stdio:
+		return true, nil
+	}
+	single, err := l.namesFile(one)
+	if err == nil && !single && inputs[0] == stdio {
+		err = usagef("--out %s is a folder, and a picture on standard input has no name: name a file, or - for standard output", l.out)
+	}
+	return single, err
+}
+
+func isFile(path string) bool {
+	stat, err := os.Stat(path)
+	return err == nil && !stat.IsDir()
+}
+
+// namesFile reports whether out names a file, which only one input can have.
+func (l layout) namesFile(one bool) (bool, error) {
 	ext := strings.ToLower(filepath.Ext(l.out))
 	if stat, err := os.Stat(l.out); err == nil && stat.IsDir() || ext == "" || strings.HasSuffix(l.out, string(filepath.Separator)) {
 		return false, nil
 	}
-	if stat, err := os.Stat(inputs[0]); len(inputs) > 1 || err != nil || stat.IsDir() {
+	if !one {
 		if imgio.IsImageName(l.out) {
 			return false, usagef("--out %s names a file, but the input is not a single file: name a folder", l.out)
 		}
@@ -211,7 +237,7 @@ func (l layout) check(jobs []job) error {
 	}
 	for i := range jobs {
 		j := &jobs[i]
-		if j.err != nil {
+		if j.err != nil || j.out == stdio {
 			continue
 		}
 		out := realPath(j.out)

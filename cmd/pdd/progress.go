@@ -42,6 +42,10 @@ func newProgress(w io.Writer, jobs []job) *progress {
 
 // pixels counts those of an image file, by its header; 0 for what cannot be read, since it takes no time.
 func pixels(path string) int64 {
+	stat, err := os.Stat(path)
+	if err != nil || !stat.Mode().IsRegular() { // a pipe can be read once
+		return 0
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return 0

@@ -10,8 +10,8 @@ import (
 )
 
 type upscaleCmd struct {
-	Inputs []string `arg:"" name:"in" help:"Images, folders or globs."`
-	Out    string   `required:"" placeholder:"PATH" help:"Folder for the results, which keep their names and the tree of folders; or a file, for a single image."`
+	Inputs []string `arg:"" name:"in" help:"Images, folders or globs; or - for an image on standard input."`
+	Out    string   `required:"" placeholder:"PATH" help:"Folder for the results, which keep their names and the tree of folders; or for a single image a file, or - for standard output (PNG unless --format says otherwise)."`
 
 	Weights         string  `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file. Default: the built-in model."`
 	Precision       string  `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)."`
@@ -85,7 +85,11 @@ func (c *upscaleCmd) validate() error {
 
 // process makes the engine, if there is anything to do, and runs the jobs on it.
 func (c *upscaleCmd) process(e *env, jobs []job) (images []result, upscaler any, err error) {
-	b := batch{call: callConfig{ColorCorrection: c.ColorCorrection, OutScale: c.OutScale}, quality: c.Quality, ahead: 2}
+	b := batch{call: callConfig{ColorCorrection: c.ColorCorrection, OutScale: c.OutScale}, quality: c.Quality, ahead: 2,
+		stdin: e.stdin, stdout: e.stdout, ext: ".png"}
+	if c.Format != "auto" {
+		b.ext = "." + c.Format
+	}
 	if c.MemoryLimit > 0 {
 		b.ahead = 1 // the limit is the engine's business, a second image would come on top
 	}
@@ -136,17 +140,21 @@ func (r *report) count() {
 	}
 }
 
-// print lists the failures on stderr and the account on stdout.
+// print lists the failures on stderr and prints the account.
 func (c *upscaleCmd) print(e *env, r report) error {
 	for _, image := range r.Images {
 		if image.Status == statusFailed {
 			e.complain(image.Input + ": " + image.Error)
 		}
 	}
-	if c.JSON {
-		return writeJSON(e.stdout, r)
+	out := e.stdout
+	if c.Out == stdio { // which the picture has
+		out = e.stderr
 	}
-	_, err := fmt.Fprintf(e.stdout, "%d done, %d skipped, %d failed in %.1f s\n", r.Done, r.Skipped, r.Failed, r.Seconds)
+	if c.JSON {
+		return writeJSON(out, r)
+	}
+	_, err := fmt.Fprintf(out, "%d done, %d skipped, %d failed in %.1f s\n", r.Done, r.Skipped, r.Failed, r.Seconds)
 	return err
 }
 

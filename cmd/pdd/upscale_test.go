@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -196,6 +197,50 @@ func TestUpscaleUnreadableFolder(t *testing.T) {
 	}
 	if done != 3 {
 		t.Errorf("%d images done, want 3", done)
+	}
+}
+
+// TestUpscaleStreams: - reads from stdin and writes to stdout, where nothing but the picture goes; pipes are read as files are.
+func TestUpscaleStreams(t *testing.T) {
+	workFolder(t)
+	picture, err := os.ReadFile("one.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.Write(picture); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	for _, tt := range []struct{ args, format string }{
+		{"- --out -", "png"},
+		{"- --out - --format jpg --json", "jpeg"},
+		{"one.png --out -", "png"},
+		{"- --out o.tif", "tiff"},
+		{fmt.Sprintf("/dev/fd/%d --out p.png", r.Fd()), "png"},
+	} {
+		args := append([]string{"upscale", "--weights", "w.pth"}, strings.Fields(tt.args)...)
+		o := pddRun(t, func(e *env, _ *fakeEngine) {
+			e.stdin, e.terminal = bytes.NewReader(picture), strings.HasPrefix(tt.args, "/dev")
+		}, args...)
+		content, account := []byte(o.stdout), o.stderr
+		if !strings.Contains(tt.args, "--out -") {
+			account = o.stdout
+			if content, err = os.ReadFile(args[5]); err != nil {
+				t.Fatalf("%s: %v in %+v", tt.args, err, o)
+			}
+		}
+		img, info, err := imgio.Decode(bytes.NewReader(content), imgio.Limits{})
+		if err != nil || info.Format != tt.format || img.Bounds() != image.Rect(0, 0, 12, 8) {
+			t.Errorf("%s: %+v, error %v", tt.args, info, err)
+		}
+		if o.code != exitDone || !strings.HasPrefix(account, "1 done, ") && !strings.Contains(account, `"done": 1`) {
+			t.Errorf("%s: code %d, %q", tt.args, o.code, account)
+		}
 	}
 }
 
