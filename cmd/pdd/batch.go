@@ -106,7 +106,7 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 		return err
 	}
 	if info.Alpha && writable(strings.ToLower(ext)) == "jpg" {
-		return fmt.Errorf("%s is transparent, and JPEG cannot hold transparency: write a .png or .tif file", j.in)
+		return errors.New("JPEG cannot hold transparency: write a .png or .tif file")
 	}
 	r.Width, r.Height = info.Width, info.Height
 	<-turn

@@ -40,8 +40,8 @@ type source struct {
 	err       error
 }
 
-// plan finds the images that inputs (files, folders, globs, stdio alone) name and where their outputs go, in a stable order. All that
-// is wrong with the command line is an error here, before any work is done. note says what was passed over.
+// plan finds the images that inputs (files, folders, globs, or stdio alone) name and where their outputs go, in a stable
+// order. All that is wrong with the command line is an error here, before any work is done. note says what is passed over.
 func plan(inputs []string, l layout) (jobs []job, note string, err error) {
 	f := finder{layout: l}
 	for _, input := range inputs {
