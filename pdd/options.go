@@ -105,6 +105,22 @@ func WithMemoryLimit(bytes int64) Option { return func(s *settings) { s.memoryLi
 // AllowTorchScript lets WithWeights run a TorchScript file. Such a file is code: only for files from a trusted source.
 func AllowTorchScript() Option { return func(s *settings) { s.script = true } }
 
+// settingsOf are the settings that options make, checked.
+func settingsOf(opts []Option) (settings, error) {
+	s := defaultSettings()
+	for _, o := range opts {
+		o(&s)
+	}
+	return s, s.validate()
+}
+
+// CheckOptions fails where NewUpscaler would refuse the options alone, whatever network and machine. It reads and starts
+// nothing.
+func CheckOptions(opts ...Option) error {
+	_, err := settingsOf(opts)
+	return err
+}
+
 func (s *settings) validate() error {
 	switch {
 	case s.weights != "" && s.model != nil:

@@ -44,11 +44,8 @@ type Upscaler struct {
 
 // NewUpscaler loads the network, the built-in ×4 model unless an option says otherwise, and starts its worker thread.
 func NewUpscaler(opts ...Option) (*Upscaler, error) {
-	s := defaultSettings()
-	for _, o := range opts {
-		o(&s)
-	}
-	if err := s.validate(); err != nil {
+	s, err := settingsOf(opts)
+	if err != nil {
 		return nil, err
 	}
 	device, err := tensor.ParseDevice(s.device)

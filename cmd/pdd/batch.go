@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gopdd/gopdd/internal/atomicfile"
 	"github.com/gopdd/gopdd/internal/imgio"
 )
 
@@ -41,7 +44,11 @@ type batch struct {
 	engine  engine
 	call    callConfig
 	quality int
-	ahead   int // images in memory at a time, at least 1
+	stdin   io.Reader
+	stdout  io.Writer
+	ext     string       // of the format on stdout
+	limits  imgio.Limits // of inputs
+	ahead   int          // images in memory at a time, at least 1
 	bar     *progress
 }
 
@@ -54,7 +61,10 @@ func (b *batch) run(ctx context.Context, jobs []job) []result {
 	group.SetLimit(b.ahead)
 	for i, j := range jobs {
 		results[i] = result{Input: j.in, Output: j.out, Status: statusSkipped}
-		if j.skip {
+		if j.err != nil {
+			results[i].Status, results[i].Error = statusFailed, j.err.Error()
+		}
+		if j.idle() {
 			continue
 		}
 		mine, next := turn, make(chan struct{})
@@ -78,15 +88,26 @@ func (b *batch) run(ctx context.Context, jobs []job) []result {
 	return results
 }
 
-// one reads an image, upscales it when it is its turn, passes the turn on, and writes the result.
+// one reads an image, upscales it when it is its turn, passes the turn on, and writes the result. What cannot be written is
+// refused before the network runs.
 func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{}, pass func()) error {
 	defer pass()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	img, info, err := imgio.ReadFile(j.in, imgio.Limits{})
+	ext := b.ext
+	if j.out != stdio {
+		ext = filepath.Ext(j.out)
+		if err := makeRoom(j.out); err != nil {
+			return err
+		}
+	}
+	img, info, err := b.read(j.in)
 	if err != nil {
 		return err
+	}
+	if info.Alpha && writable(strings.ToLower(ext)) == "jpg" {
+		return errors.New("JPEG cannot hold transparency: write a .png or .tif file")
 	}
 	r.Width, r.Height = info.Width, info.Height
 	<-turn
@@ -96,10 +117,25 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 		return err
 	}
 	r.OutWidth, r.OutHeight = out.Bounds().Dx(), out.Bounds().Dy()
-	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
-		return fmt.Errorf("make the output's folder: %w", err)
+	if j.out == stdio {
+		return imgio.Encode(b.stdout, ext, out, imgio.Quality(b.quality), imgio.Profile(info.Profile))
 	}
 	return imgio.WriteFile(j.out, out, imgio.Quality(b.quality), imgio.Profile(info.Profile))
+}
+
+func (b *batch) read(path string) (image.Image, imgio.Info, error) {
+	if path == stdio {
+		return imgio.Read(b.stdin, b.limits)
+	}
+	return imgio.ReadFile(path, b.limits)
+}
+
+// makeRoom makes the folder of an output, and fails if files cannot be written there.
+func makeRoom(out string) error {
+	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+		return fmt.Errorf("make the output's folder: %w", err)
+	}
+	return atomicfile.Check(out)
 }
 
 func (b *batch) upscale(ctx context.Context, j job, img image.Image, r *result) (image.Image, error) {

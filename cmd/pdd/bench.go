@@ -127,7 +127,6 @@ func (c *benchCmd) Run(e *env) error {
 }
 
 func (c *benchCmd) validate() error {
-	u := upscaleCmd{Device: c.Device, Threads: c.Threads, Quality: 100}
 	switch {
 	case c.Runs < 1:
 		return usagef("--runs %d: must be at least 1", c.Runs)
@@ -136,7 +135,7 @@ func (c *benchCmd) validate() error {
 	case len(c.Callers) > 0 && slices.Min(c.Callers) < 1:
 		return usagef("--callers %d: must be at least 1", slices.Min(c.Callers))
 	}
-	return u.validate()
+	return engineFlags{Device: c.Device, Threads: c.Threads}.validate(c.Precision)
 }
 
 // generatorIn tells which network a weight file holds; "" is the built-in model.

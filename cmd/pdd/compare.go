@@ -38,7 +38,7 @@ type compareRunCmd struct {
 	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM. Needed by nrqm and pi." group:"Measuring"`
 	lpipsFlags
 
-	upscaleFlags
+	upscaleFlags `group:"Upscaling"`
 
 	sheetFlags
 }

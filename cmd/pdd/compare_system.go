@@ -14,27 +14,21 @@ import (
 
 	"github.com/gopdd/gopdd/data"
 	"github.com/gopdd/gopdd/internal/builtin"
+	"github.com/gopdd/gopdd/internal/weights"
 	"github.com/gopdd/gopdd/metrics/compare"
 )
 
-// upscaleFlags are the settings of the networks.
+// upscaleFlags are the settings of what upscales.
 type upscaleFlags struct {
-	Scale            int    `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos." group:"Upscaling"`
-	ColorCorrection  bool   `help:"Give results the mean colours and contrast of their input, bicubic and lanczos aside." group:"Upscaling"`
-	Device           string `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …" group:"Upscaling"`
-	Precision        string `default:"float32" enum:"auto,float32,bfloat16,float16,tf32" help:"float32, as validation in training; auto as pdd upscale; bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
-	Tile             *int   `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows." group:"Upscaling"`
-	Threads          int    `placeholder:"N" help:"CPU threads. Default: all cores." group:"Upscaling"`
-	AllowTorchScript bool   `name:"allow-torchscript" help:"Run TorchScript weights. They are programs: only for files you trust." group:"Upscaling"`
+	Scale int `default:"4" placeholder:"4" help:"Upscaling factor of bicubic and lanczos."`
+	measuredFlags
 }
 
-// validate checks the settings as pdd upscale does.
 func (f upscaleFlags) validate() error {
 	if f.Scale < 1 || f.Scale > 64 {
 		return usagef("--scale %d: must be 1 to 64", f.Scale)
 	}
-	u := upscaleCmd{Device: f.Device, Tile: f.Tile, Threads: f.Threads, Quality: 95}
-	return u.validate()
+	return f.measuredFlags.validate(f.Precision)
 }
 
 // interpolations are systems that need no weights: MATLAB's imresize with these filters.
@@ -76,13 +70,15 @@ func (c *compareRunCmd) system(e *env, text string) (compare.System, error) {
 	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return compare.System{}, usagef("--system %s: %q is no name for a row: write NAME=WHAT", text, name)
 	}
-	if stat, err := os.Stat(what); err == nil && stat.IsDir() {
-		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
-	}
 	if filter, ok := interpolations[what]; ok {
 		return compare.System{Name: name, About: fmt.Sprintf("%s interpolation ×%d (MATLAB's imresize)", what, c.Scale),
 			Key:  fmt.Sprintf("%s %d", what, c.Scale),
 			Open: func() (compare.Upscaler, error) { return interpolation{what, filter, c.Scale}, nil }}, nil
+	}
+	entry, err := weights.Lookup(what)
+	known := err == nil && entry.Kind == weights.Generator // a folder of this name is ./NAME
+	if stat, err := os.Stat(what); err == nil && stat.IsDir() && !known {
+		return compare.System{Name: name, Dir: what, About: "results in " + what}, nil
 	}
 	return c.network(e, name, what)
 }
@@ -109,7 +105,7 @@ func (c *compareRunCmd) network(e *env, name, what string) (compare.System, erro
 	if err != nil {
 		return compare.System{}, err
 	}
-	cfg := engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Threads: c.Threads, AllowTorchScript: c.AllowTorchScript}
+	cfg := c.config(path, c.Precision)
 	about := fmt.Sprintf("weights %s on %s, precision %s", what, c.Device, c.Precision)
 	if c.ColorCorrection {
 		about += ", colours corrected"
@@ -117,6 +113,9 @@ func (c *compareRunCmd) network(e *env, name, what string) (compare.System, erro
 	tile := "auto"
 	if c.Tile != nil {
 		tile = fmt.Sprint(*c.Tile)
+	}
+	if c.Overlap != nil {
+		tile += fmt.Sprintf("/%d", *c.Overlap)
 	}
 	return compare.System{Name: name, About: about,
 		Key: fmt.Sprintf("network %s %s %s %s %v", key, c.Device, c.Precision, tile, c.ColorCorrection),

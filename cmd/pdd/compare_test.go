@@ -240,3 +240,26 @@ func TestCompareWithoutFiles(t *testing.T) {
 		t.Error("bicubic and lanczos give one picture")
 	}
 }
+
+// TestCompareNames: names of filters and of the catalogue are those, whatever folders are called; ./ in front means the folder.
+func TestCompareNames(t *testing.T) {
+	comparePlace(t)
+	for _, name := range []string{"bicubic", "default", "niqe"} {
+		if err := os.CopyFS(name, os.DirFS("paper")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := pddRun(t, nil, strings.Fields("compare --lr lr --gt gt --system bicubic --system default --system niqe --system a=./bicubic"+
+		" --system b=./default --crops 0 --no-figures --out out --json")...)
+	var r struct {
+		Systems []struct{ Name, About string }
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil || o.code != exitDone {
+		t.Fatalf("%+v: %v", o, err)
+	}
+	for i, want := range []string{"bicubic interpolation", "weights default", "results in niqe", "results in ./bicubic", "results in ./default"} {
+		if s := r.Systems[i]; !strings.HasPrefix(s.About, want) {
+			t.Errorf("%s is %q, want %q", s.Name, s.About, want)
+		}
+	}
+}

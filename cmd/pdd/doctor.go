@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -45,7 +44,7 @@ type diagnosis struct {
 
 // Run prints the diagnosis, and fails if networks cannot run.
 func (c *doctorCmd) Run(e *env) error {
-	d := diagnose(e)
+	d, cannot := diagnose(e)
 	if c.JSON {
 		if err := writeJSON(e.stdout, d); err != nil {
 			return err
@@ -53,20 +52,22 @@ func (c *doctorCmd) Run(e *env) error {
 	} else {
 		d.print(e.stdout)
 	}
-	if d.Libtorch == nil {
-		return errors.New("networks cannot run on this machine yet")
+	if cannot != nil {
+		return fmt.Errorf("networks cannot run on this machine yet: %w", cannot)
 	}
 	return nil
 }
 
-func diagnose(e *env) diagnosis {
-	d := diagnosis{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(),
+// diagnose examines the machine. cannot says why networks do not run, and is nil if they do.
+func diagnose(e *env) (d diagnosis, cannot error) {
+	d = diagnosis{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(),
 		Cached: []string{}, Problems: []string{}}
 	d.memory()
-	d.native()
-	d.model(e)
+	if cannot = d.native(); cannot == nil {
+		cannot = d.model(e)
+	}
 	d.cache()
-	return d
+	return d, cannot
 }
 
 // memory finds the smaller of the machine's memory and the control group's limit.
@@ -79,11 +80,11 @@ func (d *diagnosis) memory() {
 	}
 }
 
-func (d *diagnosis) native() {
-	var err error
+// native examines libtorch, and fails if there is none.
+func (d *diagnosis) native() (err error) {
 	if d.Libtorch, err = nativeInfo(); err != nil {
 		d.Problems = append(d.Problems, err.Error())
-		return
+		return err
 	}
 	if t := d.Libtorch; t.RuntimeVersion != "" && t.RuntimeVersion != t.CompiledVersion {
 		d.Problems = append(d.Problems, fmt.Sprintf("built for libtorch %s, running with %s: run third_party/setup.sh and build again",
@@ -98,13 +99,11 @@ func (d *diagnosis) native() {
 	if len(c10) > 1 {
 		d.Problems = append(d.Problems, "two libtorches are loaded, "+strings.Join(c10, " and ")+": run third_party/setup.sh for one of them and build again")
 	}
+	return nil
 }
 
-// model tries to make an engine of the built-in model.
-func (d *diagnosis) model(e *env) {
-	if d.Libtorch == nil {
-		return
-	}
+// model makes an engine of the built-in model, and fails if that does.
+func (d *diagnosis) model(e *env) error {
 	eng, err := e.newEngine(engineConfig{Device: "cpu", Precision: "auto"})
 	if err == nil {
 		err = eng.Close()
@@ -112,6 +111,7 @@ func (d *diagnosis) model(e *env) {
 	if err != nil {
 		d.Problems = append(d.Problems, err.Error())
 	}
+	return err
 }
 
 func (d *diagnosis) cache() {

@@ -16,9 +16,9 @@ import (
 var evalVars = kong.Vars{"metrics": measure.Names}
 
 type evalCmd struct {
-	Pred string `placeholder:"DIR" help:"Folder of results."`
-	GT   string `name:"gt" placeholder:"DIR" help:"Folder of ground truth, paired by file name (a.png with a_x4.png). Needed by psnr, ssim, lpips and sharpness."`
-	evalModel
+	Pred      string `placeholder:"DIR" help:"Folder of results."`
+	GT        string `name:"gt" placeholder:"DIR" help:"Folder of ground truth, paired by file name (a.png with a_x4.png). Needed by psnr, ssim, lpips and sharpness."`
+	evalModel `group:"Upscaling"`
 
 	Metrics string `default:"psnr_y_bt601,ssim_y_bt601,psnr_rgb,ssim_rgb" placeholder:"LIST" help:"Separated by commas: ${metrics}. Default: ${default}." group:"Measuring"`
 	Crop    int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor." group:"Measuring"`
@@ -26,7 +26,6 @@ type evalCmd struct {
 	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM: NRQM_model.mat. Needed by nrqm and pi." group:"Measuring"`
 	lpipsFlags
 
-	Device   string `default:"cpu" placeholder:"cpu" help:"Where networks run: cpu, cuda:0, …"`
 	JSON     string `name:"json" placeholder:"FILE" help:"Also write JSON."`
 	CSV      string `name:"csv" placeholder:"FILE" help:"Also write CSV."`
 	Markdown string `name:"md" placeholder:"FILE" help:"Also write Markdown."`
@@ -35,6 +34,9 @@ type evalCmd struct {
 // Run measures the folder, prints the table and fails if a picture could not be measured.
 func (c *evalCmd) Run(e *env) error {
 	if err := c.validate(); err != nil {
+		return err
+	}
+	if err := c.checkFiles(); err != nil {
 		return err
 	}
 	pairs, err := c.pairs()
@@ -63,9 +65,6 @@ func (c *evalCmd) Run(e *env) error {
 func (c *evalCmd) validate() error {
 	if (c.Pred == "") == (c.Model == "") {
 		return usagef("name what to measure: either --pred with a folder of results, or --model with --lr")
-	}
-	if !deviceName.MatchString(c.Device) {
-		return usagef("--device %s: must be cpu, cuda or cuda:N", c.Device)
 	}
 	if err := c.validateNets(); err != nil {
 		return err
@@ -118,7 +117,7 @@ func (c *evalCmd) metrics(nets *lpipsNets) ([]measure.Metric, error) {
 func (c *evalCmd) measure(e *env, pairs []measure.Pair, list []measure.Metric) (r *measure.Report, err error) {
 	var o measure.Options
 	if c.Model != "" {
-		eng, err := c.open(e, c.Device)
+		eng, err := c.open(e)
 		if err != nil {
 			return nil, err
 		}
@@ -129,6 +128,19 @@ func (c *evalCmd) measure(e *env, pairs []measure.Pair, list []measure.Metric) (
 	defer bar.close()
 	o.Progress = bar.at
 	return measure.Run(e.ctx, pairs, list, o)
+}
+
+// checkFiles fails if a file asked for cannot be written.
+func (c *evalCmd) checkFiles() error {
+	for flag, path := range map[string]string{"--json": c.JSON, "--csv": c.CSV, "--md": c.Markdown} {
+		if path == "" {
+			continue
+		}
+		if err := atomicfile.Check(path); err != nil {
+			return fmt.Errorf("%s %s cannot be written: %w", flag, path, err)
+		}
+	}
+	return nil
 }
 
 // write prints the table and writes the files asked for.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -47,30 +46,38 @@ func (l *lpipsNets) close() {
 
 // files finds the weights of a network: those of the flags, else those in the cache.
 func (f lpipsFlags) files(net string) (backbone, heads string, err error) {
+	names := weights.LPIPS[net]
+	backbone, heads = f.LPIPSBackbone[net], f.LPIPSHeads[net]
+	if backbone != "" && heads != "" {
+		return backbone, heads, nil
+	}
+	flags := fmt.Sprintf("or name files: --lpips-backbone %s=FILE --lpips-heads %s=FILE", net, net)
 	dir, err := weights.DefaultDir()
 	if err != nil {
-		return "", "", err
+		return "", "", fmt.Errorf("%w, %s", err, flags)
 	}
 	var missing []string
-	find := func(path, name string) string {
-		entry, lookupErr := weights.Lookup(name)
-		err = errors.Join(err, lookupErr)
-		if path != "" {
-			return path
+	for _, f := range []struct {
+		path *string
+		name string
+	}{{&backbone, names.Backbone}, {&heads, names.Heads}} {
+		if *f.path != "" {
+			continue
 		}
-		path, ok := entry.Find(dir)
-		if !ok {
-			missing = append(missing, name)
+		entry, err := weights.Lookup(f.name)
+		if err != nil {
+			return "", "", err
 		}
-		return path
+		var here bool
+		if *f.path, here = entry.Find(dir); !here {
+			missing = append(missing, f.name)
+		}
 	}
-	names := weights.LPIPS[net]
-	backbone, heads = find(f.LPIPSBackbone[net], names.Backbone), find(f.LPIPSHeads[net], names.Heads)
 	if len(missing) > 0 {
-		err = fmt.Errorf("weights for lpips_%s are not on this machine yet: run: pdd weights get %s, or name files: --lpips-backbone %s=FILE --lpips-heads %s=FILE",
-			net, strings.Join(missing, " "), net, net)
+		return "", "", fmt.Errorf("weights for lpips_%s are not on this machine yet: run: pdd weights get %s, %s",
+			net, strings.Join(missing, " "), flags)
 	}
-	return backbone, heads, err
+	return backbone, heads, nil
 }
 
 // validateNets refuses networks that nobody knows.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,17 +15,20 @@ import (
 
 // evalModel are the flags of pdd eval that make the results in place of reading them.
 type evalModel struct {
-	Model           string `placeholder:"NAME|FILE" help:"In place of --pred: measure what this network makes of --lr. A name of the catalogue (see pdd weights list) or a weight file." group:"Upscaling"`
-	LR              string `name:"lr" placeholder:"DIR" help:"Folder of pictures to upscale, paired with the ground truth by file name." group:"Upscaling"`
-	ColorCorrection bool   `help:"Give results the mean colours and contrast of their input." group:"Upscaling"`
-	Precision       string `default:"float32" enum:"auto,float32,bfloat16,float16,tf32" help:"float32, as validation in training; auto as pdd upscale; bfloat16, float16 or tf32 (the last for CUDA devices)." group:"Upscaling"`
-	Save            string `placeholder:"DIR" help:"Keep the results as PNG." group:"Upscaling"`
+	Model string `placeholder:"NAME|FILE" help:"In place of --pred: measure what this network makes of --lr. A name of the catalogue (see pdd weights list) or a weight file."`
+	LR    string `name:"lr" placeholder:"DIR" help:"Folder of pictures to upscale, paired with the ground truth by file name."`
+	Save  string `placeholder:"DIR" help:"Keep the results as PNG."`
+	measuredFlags
 }
 
 func (c *evalModel) validate(gt string) error {
+	if err := c.measuredFlags.validate(c.Precision); err != nil {
+		return err
+	}
 	if c.Model == "" {
-		if c.LR != "" || c.Save != "" || c.ColorCorrection || c.Precision != "float32" {
-			return usagef("--lr, --save, --color-correction and --precision need --model")
+		plain := measuredFlags{engineFlags: engineFlags{Device: c.Device}, Precision: "float32"} // LPIPS has a device too
+		if c.LR != "" || c.Save != "" || c.measuredFlags != plain {
+			return usagef("--lr, --save and the settings of a network, --device aside, need --model")
 		}
 		return nil
 	}
@@ -60,7 +62,7 @@ func (c *evalModel) checkSaved(pairs []measure.Pair) error {
 func savedName(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) + ".png" }
 
 // open makes the network.
-func (c *evalModel) open(e *env, device string) (engine, error) {
+func (c *evalModel) open(e *env) (engine, error) {
 	path, err := weightsPath(c.Model)
 	var usage usageError
 	if errors.As(err, &usage) {
@@ -69,7 +71,7 @@ func (c *evalModel) open(e *env, device string) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.newEngine(engineConfig{Weights: path, Device: device, Precision: c.Precision})
+	return e.newEngine(c.config(path, c.Precision))
 }
 
 // upscaled measures what the engine makes of each picture. It makes one while the one before is measured.
@@ -79,6 +81,12 @@ func (c *evalModel) upscaled(eng engine) measure.Options {
 		About:   c.about(eng),
 		Workers: 2,
 		Picture: func(ctx context.Context, p measure.Pair) (image.Image, error) {
+			saved := filepath.Join(c.Save, savedName(p.Name))
+			if c.Save != "" {
+				if err := makeRoom(saved); err != nil {
+					return nil, err
+				}
+			}
 			lr, _, err := imgio.ReadFile(p.Image, imgio.Limits{})
 			if err != nil {
 				return nil, err
@@ -87,10 +95,7 @@ func (c *evalModel) upscaled(eng engine) measure.Options {
 			if err != nil || c.Save == "" {
 				return sr, err
 			}
-			if err := os.MkdirAll(c.Save, 0o777); err != nil {
-				return nil, err
-			}
-			return sr, imgio.WriteFile(filepath.Join(c.Save, savedName(p.Name)), sr)
+			return sr, imgio.WriteFile(saved, sr)
 		},
 	}
 }

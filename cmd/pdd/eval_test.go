@@ -69,6 +69,44 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// LPIPS whose files are named needs no cache folder; else the error names the ways out that the command has.
+func TestHomeless(t *testing.T) {
+	workFolder(t)
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	f := lpipsFlags{LPIPSBackbone: map[string]string{"alex": "a.pth"}, LPIPSHeads: map[string]string{"alex": "b.pth"}}
+	if backbone, heads, err := f.files("alex"); err != nil || backbone != "a.pth" || heads != "b.pth" {
+		t.Errorf("%q, %q, error %v", backbone, heads, err)
+	}
+	for args, want := range map[string]string{
+		"eval --pred photos --gt photos --metrics lpips_alex": "set XDG_CACHE_HOME or HOME, or name files: --lpips-backbone alex=FILE",
+		"weights list": "set XDG_CACHE_HOME or HOME, or give a folder with --dir",
+	} {
+		if o := pddRun(t, nil, strings.Fields(args)...); o.code != exitFailed || !strings.Contains(o.stderr, want) {
+			t.Errorf("pdd %s: %+v, want %q", args, o, want)
+		}
+	}
+}
+
+// Files that cannot be written are found before anything is measured.
+func TestEvalUnwritable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeGray(t, 16, "lr/a.png", "gt/a.png", "is.json/a.png")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"--json none/out.json": "--json none/out.json cannot be written", "--csv w.pth/out.csv": "--csv w.pth/out.csv cannot be written",
+		"--md is.json": "--md is.json cannot be written", "--save w.pth/o": "could not be measured",
+	} {
+		o := pddRun(t, nil, strings.Fields("eval --model w.pth --lr lr --gt gt "+args)...)
+		if o.code != exitFailed || !strings.Contains(o.stderr, want) || o.engine != nil && len(o.engine.calls) > 0 {
+			t.Errorf("%s: %+v, want %q", args, o, want)
+		}
+	}
+	checkFiles(t, ".", "gt/a.png", "is.json/a.png", "lr/a.png", "w.pth")
+}
+
 // evaluated is what an evaluation's JSON says.
 type evaluated struct {
 	About string
@@ -121,6 +159,24 @@ func TestEvalModel(t *testing.T) {
 	}
 }
 
+// The settings of networks reach them from pdd eval and pdd compare alike.
+func TestMeasuredFlags(t *testing.T) {
+	tile, overlap := 64, 8
+	want := engineConfig{Weights: "w.pth", Device: "cpu", Precision: "bfloat16", Tile: &tile, Overlap: &overlap, Threads: 1,
+		MemoryLimit: 2 << 30, AllowTorchScript: true}
+	for _, args := range []string{"eval --model w.pth --lr lr --gt gt", "compare --system w.pth --lr lr --gt gt --out out --crops 0 --no-figures"} {
+		comparePlace(t)
+		o := pddRun(t, nil, strings.Fields(args+
+			" --tile 64 --overlap 8 --precision bfloat16 --threads 1 --memory-limit 2GiB --allow-torchscript --color-correction")...)
+		if o.code != exitDone {
+			t.Fatalf("%s: %+v", args, o)
+		}
+		if diff := cmp.Diff(want, o.engine.config); diff != "" || !o.engine.calls[0].ColorCorrection {
+			t.Errorf("%s: engine (-want +got): %s\ncall %+v", args, diff, o.engine.calls[0])
+		}
+	}
+}
+
 func TestEvalModelUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeGray(t, 4, "lr/a.png", "twice/a.png", "twice/a.tif")
@@ -135,6 +191,9 @@ func TestEvalModelUsage(t *testing.T) {
 	}{
 		{"nothing to upscale", "--model w.pth --gt gt", exitUsage, "--model needs --lr"},
 		{"a flag of networks without one", "--pred lr --gt gt --save x", exitUsage, "need --model"},
+		{"a setting of networks without one", "--pred lr --gt gt --tile 64", exitUsage, "need --model"},
+		{"more threads than cores", "--model w.pth --lr lr --gt gt --threads 100000", exitUsage, "the cores of this machine"},
+		{"an overlap of no tiles", "--model w.pth --lr lr --gt gt --overlap 8", exitUsage, "--overlap needs --tile"},
 		{"results would replace the truth", "--model w.pth --lr lr --gt gt --save ./gt/", exitUsage, "folder of --gt"},
 		{"results would replace the input", "--model w.pth --lr lr --gt gt --save lr", exitUsage, "folder of --lr"},
 		{"two results of one name", "--model w.pth --lr twice --gt gt --save x", exitUsage, "both be saved as a.png"},

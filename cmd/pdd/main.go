@@ -54,6 +54,7 @@ const (
 type env struct {
 	ctx            context.Context // ends on ctrl-C
 	args           []string        // of the command line
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool         // stderr is a terminal: show progress
 	client         *http.Client // for downloads
@@ -68,7 +69,7 @@ func main() {
 
 // run executes the command line args and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	e := &env{ctx: ctx, args: args, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), newEngine: newEngine}
+	e := &env{ctx: ctx, args: args, stdin: os.Stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), newEngine: newEngine}
 	return e.run(args)
 }
 

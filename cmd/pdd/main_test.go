@@ -249,9 +249,13 @@ func TestErrors(t *testing.T) {
 		{"same output", "one would be lost", "upscale one.png one.tif --out o --format png --weights w.pth", exitUsage, "one.png and one.tif would both become o/one.png"},
 		{"file for many", "two images do not fit one file", "upscale photos --out o.png --weights w.pth", exitUsage, "name a folder"},
 		{"unwritable format", "no WebP encoder", "upscale one.png --out o.webp --weights w.pth", exitUsage, "cannot write .webp"},
+		{"stdin and more", "which is one picture", "upscale - one.png --out o", exitUsage, "must be the only input"},
+		{"stdin to a folder", "it has no name", "upscale - --out photos", exitUsage, "name a file, or - for standard output"},
+		{"many to stdout", "which takes one picture", "upscale photos --out -", exitUsage, "takes a single picture"},
 		{"unknown weights", "a typo", "weights get realesrgan", exitUsage, `no entry "realesrgan" in the catalogue: choose one of default, realesrgan-x4plus`},
 		{"two hashes", "one sha256 for two files", "weights get niqe nrqm --sha256 00", exitUsage, "one name at a time"},
 		{"bad hash", "no sha256", "weights get niqe --sha256 00", exitUsage, "64 hexadecimal digits"},
+		{"built in by hand", "the file would be ignored", "weights get default --file w.pth", exitUsage, "the program carries default"},
 		{"inspect missing", "a typo", "inspect nothing", exitUsage, "no such file"},
 		{"inspect damaged", "no weights", "inspect w.pth", exitFailed, "weightfile: open"},
 		{"convert format", "no such writer", "weights convert w.pth w.onnx", exitUsage, "use .safetensors or .pth"},
@@ -305,6 +309,22 @@ func TestDoctor(t *testing.T) {
 		if !strings.Contains(text.stdout, "\n"+name) {
 			t.Errorf("no line %q in %s", name, text.stdout)
 		}
+	}
+}
+
+// TestDoctorModel: a built-in model that does not load is a problem, and networks cannot run.
+func TestDoctorModel(t *testing.T) {
+	var d diagnosis
+	err := d.model(&env{newEngine: func(engineConfig) (engine, error) { return nil, errors.New("no AVX2") }})
+	if err == nil || len(d.Problems) != 1 || d.Problems[0] != "no AVX2" {
+		t.Errorf("error %v, problems %q", err, d.Problems)
+	}
+	workFolder(t)
+	o := pddRun(t, func(e *env, _ *fakeEngine) {
+		e.newEngine = func(engineConfig) (engine, error) { return nil, errors.New("no AVX2") }
+	}, "doctor")
+	if o.code != exitFailed || !strings.HasPrefix(o.stderr, "pdd: networks cannot run on this machine yet: ") {
+		t.Errorf("%+v", o)
 	}
 }
 

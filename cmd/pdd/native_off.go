@@ -27,5 +27,8 @@ func handOver() error {
 
 func newEngine(engineConfig) (engine, error) { return nil, errNoCgo }
 
+// check leaves settings to the program that can run networks.
+func (engineConfig) check() error { return nil }
+
 // nativeInfo describes the libtorch of this program.
 func nativeInfo() (*libtorchInfo, error) { return nil, errNoCgo }

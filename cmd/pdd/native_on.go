@@ -28,6 +28,18 @@ func newEngine(c engineConfig) (engine, error) {
 	return upscaler{u}, nil
 }
 
+// check refuses settings that no network takes.
+func (c engineConfig) check() error {
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	if err := pdd.CheckOptions(opts...); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
 func (c engineConfig) options() ([]pdd.Option, error) {
 	precision, err := pdd.ParsePrecision(c.Precision)
 	if err != nil {

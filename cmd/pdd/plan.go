@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,123 +11,187 @@ import (
 	"github.com/gopdd/gopdd/internal/imgio"
 )
 
+// stdio stands for standard input and standard output.
+const stdio = "-"
+
 // job is one image to upscale.
 type job struct {
 	in, out string
 	rel     string // in below the input that named it
 	skip    bool   // out is there already
+	err     error  // in is a folder that cannot be read, and there is no out
 }
+
+// idle tells that nothing is to be done.
+func (j job) idle() bool { return j.skip || j.err != nil }
 
 // layout says where outputs go.
 type layout struct {
-	out       string // a folder, or for a single input a file
+	out       string // a folder, or for a single input a file or stdio
 	suffix    string // appended to the name before the extension
 	format    string // "png", "jpg", "tif", or "auto": the input's, PNG where that cannot be written
 	recursive bool   // descend into folders of folders
 	overwrite bool
 }
 
-// source is one input image and where it lies below the input that named it.
-type source struct{ path, rel string }
+// source is one input image and where it lies below the input that named it, or a folder there that cannot be read.
+type source struct {
+	path, rel string
+	err       error
+}
 
-// plan finds the images that inputs (files, folders, globs) name and where their outputs go, in a stable order. All
-// that is wrong with the command line is an error here, before any work is done.
-func plan(inputs []string, l layout) ([]job, error) {
-	var sources []source
+// plan finds the images that inputs (files, folders, globs, or stdio alone) name and where their outputs go, in a stable
+// order. All that is wrong with the command line is an error here, before any work is done. note says what is passed over.
+func plan(inputs []string, l layout) (jobs []job, note string, err error) {
+	f := finder{layout: l}
 	for _, input := range inputs {
-		found, err := l.expand(input)
-		if err != nil {
-			return nil, err
+		if err := f.add(input); err != nil {
+			return nil, "", err
 		}
-		sources = append(sources, found...)
+	}
+	if f.passed != "" {
+		note = fmt.Sprintf("the folders in %s are passed over without --recursive", f.passed)
 	}
 	seen := map[string]bool{}
-	sources = slices.DeleteFunc(sources, func(s source) bool { // named twice
+	sources := slices.DeleteFunc(f.sources, func(s source) bool { // named twice
 		path := realPath(s.path)
 		again := seen[path]
 		seen[path] = true
 		return again
 	})
 	if len(sources) == 0 {
-		return nil, usagef("no images in %s", strings.Join(inputs, ", "))
+		return nil, "", usagef("%s", strings.TrimSuffix("no images in "+strings.Join(inputs, ", ")+"; "+note, "; "))
 	}
 	single, err := l.singleFile(inputs)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	jobs := make([]job, len(sources))
+	jobs = make([]job, len(sources))
 	for i, s := range sources {
-		jobs[i] = job{in: s.path, rel: s.rel, out: filepath.Join(l.out, l.rename(s.rel))}
-		if single {
+		jobs[i] = job{in: s.path, rel: s.rel, err: s.err}
+		switch {
+		case single:
 			jobs[i].out = l.out
+		case s.err == nil:
+			jobs[i].out = filepath.Join(l.out, l.rename(s.rel))
 		}
 	}
-	return jobs, l.check(jobs, seen)
+	jobs = l.withoutResults(jobs)
+	return jobs, note, l.check(jobs)
 }
 
-// expand turns one argument into images.
-func (l layout) expand(input string) ([]source, error) {
+// withoutResults drops the jobs whose input is what another job makes: with a suffix, those are the results of an earlier
+// run into the folder of its inputs.
+func (l layout) withoutResults(jobs []job) []job {
+	if l.suffix == "" || l.overwrite {
+		return jobs
+	}
+	maker := map[string]string{}
+	for _, j := range jobs {
+		maker[realPath(j.out)] = j.in
+	}
+	return slices.DeleteFunc(jobs, func(j job) bool {
+		in, made := maker[realPath(j.in)]
+		return made && in != j.in
+	})
+}
+
+// finder collects the images that inputs name.
+type finder struct {
+	layout
+	sources []source
+	passed  string // a folder whose folders are passed over, or ""
+}
+
+// add finds the images that one argument names.
+func (f *finder) add(input string) error {
 	stat, err := os.Stat(input)
 	if err == nil && stat.IsDir() {
-		return l.folder(input)
+		return f.folder(input)
 	}
-	if err == nil {
-		return []source{{input, filepath.Base(input)}}, nil
+	if err == nil || input == stdio {
+		f.sources = append(f.sources, source{path: input, rel: filepath.Base(input)})
+		return nil
 	}
 	matches, globErr := filepath.Glob(input)
 	if globErr != nil || len(matches) == 0 {
-		return nil, usagef("%s: no such file or folder", input)
+		return usagef("%s: no such file or folder", input)
 	}
-	var sources []source
 	for _, match := range matches {
 		stat, err := os.Stat(match)
 		if hidden(match) && !hidden(input) || err == nil && !stat.IsDir() && !imgio.IsImageName(match) {
 			continue // as a shell does; and a glob is a wish for the images among its matches
 		}
-		found, err := l.expand(match)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, found...)
-	}
-	return sources, nil
-}
-
-// folder lists the images in dir by name, and with recursive those below it. Hidden files and the output folder are
-// left out.
-func (l layout) folder(dir string) ([]source, error) {
-	root, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	out := realPath(l.out)
-	var sources []source
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
+		if err := f.add(match); err != nil {
 			return err
 		}
-		if d.IsDir() && path != root && (hidden(path) || !l.recursive || realPath(path) == out) {
-			return fs.SkipDir
-		}
-		if d.IsDir() || hidden(path) || !imgio.IsImageName(path) {
-			return nil
-		}
-		rel, err := filepath.Rel(root, path)
-		sources = append(sources, source{filepath.Join(dir, rel), rel})
+	}
+	return nil
+}
+
+// folder finds the images in dir by name, and with recursive those below it. Hidden files and the output folder are
+// left out.
+func (f *finder) folder(dir string) error {
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
 		return err
+	}
+	out := realPath(f.out)
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil && path == root {
+			return err
+		}
+		rel, relErr := filepath.Rel(root, path)
+		if relErr != nil {
+			return relErr
+		}
+		switch {
+		case err != nil: // a folder, which the walk then leaves
+			f.sources = append(f.sources, source{filepath.Join(dir, rel), rel, err})
+		case d.IsDir() && path != root && (hidden(path) || realPath(path) == out):
+			return fs.SkipDir
+		case d.IsDir() && path != root && !f.recursive:
+			f.passed = dir
+			return fs.SkipDir
+		case !d.IsDir() && !hidden(path) && imgio.IsImageName(path):
+			f.sources = append(f.sources, source{path: filepath.Join(dir, rel), rel: rel})
+		}
+		return nil
 	})
-	return sources, err
 }
 
 func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// singleFile reports whether out names the one output file rather than a folder.
+// singleFile reports whether out names the one output file, or stdio, rather than a folder.
 func (l layout) singleFile(inputs []string) (bool, error) {
+	one := len(inputs) == 1 && (inputs[0] == stdio || isFile(inputs[0]))
+	switch {
+	case slices.Contains(inputs, stdio) && !one:
+		return false, usagef("-, a picture on standard input, must be the only input")
+	case l.out == stdio && !one:
+		return false, usagef("--out - takes a single picture: name one file, or a folder for the results")
+	case l.out == stdio:
+		return true, nil
+	}
+	single, err := l.namesFile(one)
+	if err == nil && !single && inputs[0] == stdio {
+		err = usagef("--out %s is a folder, and a picture on standard input has no name: name a file, or - for standard output", l.out)
+	}
+	return single, err
+}
+
+func isFile(path string) bool {
+	stat, err := os.Stat(path)
+	return err == nil && !stat.IsDir()
+}
+
+// namesFile reports whether out names a file, which only one input can have.
+func (l layout) namesFile(one bool) (bool, error) {
 	ext := strings.ToLower(filepath.Ext(l.out))
 	if stat, err := os.Stat(l.out); err == nil && stat.IsDir() || ext == "" || strings.HasSuffix(l.out, string(filepath.Separator)) {
 		return false, nil
 	}
-	if stat, err := os.Stat(inputs[0]); len(inputs) > 1 || err != nil || stat.IsDir() {
+	if !one {
 		if imgio.IsImageName(l.out) {
 			return false, usagef("--out %s names a file, but the input is not a single file: name a folder", l.out)
 		}
@@ -165,10 +230,16 @@ func writable(ext string) string {
 }
 
 // check refuses outputs that meet each other or an input, and marks those that are there already.
-func (l layout) check(jobs []job, inputs map[string]bool) error {
-	owner := map[string]string{}
+func (l layout) check(jobs []job) error {
+	inputs, owner := map[string]bool{}, map[string]string{}
+	for _, j := range jobs {
+		inputs[realPath(j.in)] = true
+	}
 	for i := range jobs {
 		j := &jobs[i]
+		if j.err != nil || j.out == stdio {
+			continue
+		}
 		out := realPath(j.out)
 		if inputs[out] {
 			return usagef("%s would overwrite the input %s: choose another --out or a --suffix", j.in, j.out)

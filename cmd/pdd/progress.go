@@ -30,7 +30,7 @@ func newProgress(w io.Writer, jobs []job) *progress {
 	p := &progress{pixels: map[string]int64{}}
 	var sum int64
 	for _, j := range jobs {
-		if !j.skip {
+		if !j.idle() {
 			p.total++
 			p.pixels[j.in] = pixels(j.in)
 			sum += p.pixels[j.in]
@@ -42,6 +42,10 @@ func newProgress(w io.Writer, jobs []job) *progress {
 
 // pixels counts those of an image file, by its header; 0 for what cannot be read, since it takes no time.
 func pixels(path string) int64 {
+	stat, err := os.Stat(path)
+	if err != nil || !stat.Mode().IsRegular() { // a pipe can be read once
+		return 0
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return 0

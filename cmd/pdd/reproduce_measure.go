@@ -49,7 +49,8 @@ func (m *measuring) measure(p *rowPlan, staged reproduce.Staged, network string,
 
 // systems are the network without and with colour correction.
 func (m *measuring) systems(network string) ([]compare.System, error) {
-	flags := upscaleFlags{Scale: reproduce.Scale, Device: m.c.Device, Precision: "float32", AllowTorchScript: m.c.AllowTorchScript}
+	flags := upscaleFlags{reproduce.Scale, measuredFlags{
+		engineFlags: engineFlags{Device: m.c.Device, AllowTorchScript: m.c.AllowTorchScript}, Precision: "float32"}}
 	plain := compareRunCmd{upscaleFlags: flags}
 	flags.ColorCorrection = true
 	corrected := compareRunCmd{upscaleFlags: flags}

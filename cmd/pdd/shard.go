@@ -31,10 +31,10 @@ func (s shard) has(rel string) bool {
 	return h.Sum64()%uint64(s.of) == uint64(s.index)
 }
 
-// jobs are those of the part.
+// jobs are those of the part, and all folders that cannot be read: they may hide images of any part.
 func (s shard) jobs(all []job) (mine []job) {
 	for _, j := range all {
-		if s.has(j.rel) {
+		if s.has(j.rel) || j.err != nil {
 			mine = append(mine, j)
 		}
 	}

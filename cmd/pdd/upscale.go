@@ -6,24 +6,18 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"runtime"
 	"time"
 )
 
 type upscaleCmd struct {
-	Inputs []string `arg:"" name:"in" help:"Images, folders or globs."`
-	Out    string   `required:"" placeholder:"PATH" help:"Folder for the results, which keep their names and the tree of folders; or a file, for a single image."`
+	Inputs []string `arg:"" name:"in" help:"Images, folders or globs; or - for an image on standard input."`
+	Out    string   `required:"" placeholder:"PATH" help:"Folder for the results, which keep their names and the tree of folders; or for a single image a file, or - for standard output (PNG unless --format says otherwise)."`
 
-	Weights          string   `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file. Default: the built-in model."`
-	Device           string   `default:"cpu" placeholder:"cpu" help:"cpu, cuda:0, …"`
-	Tile             *int     `placeholder:"N" help:"Tile side in pixels of the input; 0 for the whole image at once. Default: as memory allows."`
-	Overlap          *int     `placeholder:"N" help:"Overlap of tiles in pixels of the input, with --tile. Default: the network's."`
-	Precision        string   `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)."`
-	ColorCorrection  bool     `help:"Give the result the mean colours and contrast of the input."`
-	OutScale         float64  `placeholder:"F" help:"Resize the result to F times the input. Default: the network's scale."`
-	Threads          int      `placeholder:"N" help:"CPU threads. Default: all cores."`
-	MemoryLimit      byteSize `placeholder:"SIZE" help:"Memory to stay below, like 2GiB. Default: what the control group allows."`
-	AllowTorchScript bool     `name:"allow-torchscript" help:"Run TorchScript weights. They are programs: only for files you trust."`
+	Weights         string  `placeholder:"NAME|FILE" help:"A name of the catalogue (see pdd weights list) or a weight file. Default: the built-in model."`
+	Precision       string  `default:"auto" enum:"auto,float32,bfloat16,float16,tf32" help:"auto, float32, bfloat16, float16 or tf32 (the last for CUDA devices)."`
+	ColorCorrection bool    `help:"Give the result the mean colours and contrast of the input."`
+	OutScale        float64 `placeholder:"F" help:"Resize the result to F times the input. Default: the network's scale."`
+	engineFlags
 
 	Suffix    string `placeholder:"TEXT" help:"Append TEXT to the names of the results, before the extension."`
 	Format    string `default:"auto" enum:"auto,png,jpg,tif" help:"auto (as the input; png for WebP, BMP and GIF), png, jpg or tif."`
@@ -50,7 +44,7 @@ func (c *upscaleCmd) Run(e *env) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	jobs, err := plan(c.Inputs, layout{out: c.Out, suffix: c.Suffix, format: c.Format, recursive: c.Recursive, overwrite: c.Overwrite})
+	jobs, note, err := plan(c.Inputs, layout{out: c.Out, suffix: c.Suffix, format: c.Format, recursive: c.Recursive, overwrite: c.Overwrite})
 	if err != nil {
 		return err
 	}
@@ -62,6 +56,9 @@ func (c *upscaleCmd) Run(e *env) error {
 	}
 	r.Seconds = time.Since(start).Seconds()
 	r.count()
+	if note != "" {
+		e.complain(note)
+	}
 	if err := c.print(e, r); err != nil {
 		return err
 	}
@@ -78,27 +75,27 @@ var deviceName = regexp.MustCompile(`^(cpu|cuda(:[0-9]+)?)$`)
 
 func (c *upscaleCmd) validate() error {
 	switch {
-	case c.Overlap != nil && c.Tile == nil:
-		return usagef("--overlap needs --tile")
-	case c.Tile != nil && *c.Tile < 0 || c.Overlap != nil && *c.Overlap < 0:
-		return usagef("--tile and --overlap cannot be negative")
 	case c.OutScale < 0 || c.OutScale > 64:
 		return usagef("--out-scale %v: must be above 0 and at most 64", c.OutScale)
-	case c.Threads < 0 || c.Threads > runtime.NumCPU(): // more threads than cores wait for each other, at length
-		return usagef("--threads %d: must be 1 to %d, the cores of this machine", c.Threads, runtime.NumCPU())
-	case !deviceName.MatchString(c.Device):
-		return usagef("--device %s: must be cpu, cuda or cuda:N", c.Device)
 	case c.Quality < 1 || c.Quality > 100:
 		return usagef("--quality %d: must be 1 to 100", c.Quality)
 	}
-	return nil
+	return c.engineFlags.validate(c.Precision)
 }
+
+// decodedPixel is what decoding takes of memory for a pixel, for a while (imgio.Limits).
+const decodedPixel = 16
 
 // process makes the engine, if there is anything to do, and runs the jobs on it.
 func (c *upscaleCmd) process(e *env, jobs []job) (images []result, upscaler any, err error) {
-	b := batch{call: callConfig{ColorCorrection: c.ColorCorrection, OutScale: c.OutScale}, quality: c.Quality, ahead: 2}
+	b := batch{call: callConfig{ColorCorrection: c.ColorCorrection, OutScale: c.OutScale}, quality: c.Quality, ahead: 2,
+		stdin: e.stdin, stdout: e.stdout, ext: ".png"}
+	if c.Format != "auto" {
+		b.ext = "." + c.Format
+	}
 	if c.MemoryLimit > 0 {
 		b.ahead = 1 // the limit is the engine's business, a second image would come on top
+		b.limits.MaxPixels = max(int64(c.MemoryLimit)/decodedPixel, 1)
 	}
 	if anyToDo(jobs) {
 		if b.engine, err = c.newEngine(e); err != nil {
@@ -120,13 +117,12 @@ func (c *upscaleCmd) newEngine(e *env) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.newEngine(engineConfig{Weights: path, Device: c.Device, Precision: c.Precision, Tile: c.Tile, Overlap: c.Overlap,
-		Threads: c.Threads, MemoryLimit: int64(c.MemoryLimit), AllowTorchScript: c.AllowTorchScript})
+	return e.newEngine(c.config(path, c.Precision))
 }
 
 func anyToDo(jobs []job) bool {
 	for _, j := range jobs {
-		if !j.skip {
+		if !j.idle() {
 			return true
 		}
 	}
@@ -148,17 +144,21 @@ func (r *report) count() {
 	}
 }
 
-// print lists the failures on stderr and the account on stdout.
+// print lists the failures on stderr and prints the account.
 func (c *upscaleCmd) print(e *env, r report) error {
 	for _, image := range r.Images {
 		if image.Status == statusFailed {
 			e.complain(image.Input + ": " + image.Error)
 		}
 	}
-	if c.JSON {
-		return writeJSON(e.stdout, r)
+	out := e.stdout
+	if c.Out == stdio { // which the picture has
+		out = e.stderr
 	}
-	_, err := fmt.Fprintf(e.stdout, "%d done, %d skipped, %d failed in %.1f s\n", r.Done, r.Skipped, r.Failed, r.Seconds)
+	if c.JSON {
+		return writeJSON(out, r)
+	}
+	_, err := fmt.Fprintf(out, "%d done, %d skipped, %d failed in %.1f s\n", r.Done, r.Skipped, r.Failed, r.Seconds)
 	return err
 }
 

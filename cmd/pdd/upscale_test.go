@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -149,6 +150,125 @@ func TestUpscaleOutputInside(t *testing.T) {
 	}
 }
 
+// TestUpscaleBeside: with a suffix, results beside their inputs are no inputs the next time, and no harm to --overwrite.
+func TestUpscaleBeside(t *testing.T) {
+	workFolder(t)
+	os.Remove("photos/broken.jpg")
+	for _, tt := range []struct{ args, want string }{
+		{"photos --out photos", "1 done, 0 skipped, 0 failed"},
+		{"photos --out photos", "0 done, 1 skipped, 0 failed"},
+		{"photos/*.png --out photos", "0 done, 1 skipped, 0 failed"},
+	} {
+		o := pddRun(t, nil, append([]string{"upscale", "--suffix", "_x4", "--weights", "w.pth"}, strings.Fields(tt.args)...)...)
+		if o.code != exitDone || !strings.HasPrefix(o.stdout, tt.want) {
+			t.Errorf("%s: %+v, want %q", tt.args, o, tt.want)
+		}
+	}
+	o := pddRun(t, nil, strings.Fields("upscale photos --out photos --suffix _x4 --overwrite")...)
+	if o.code != exitUsage || !strings.Contains(o.stderr, "would overwrite the input photos/a_x4.png") {
+		t.Errorf("--overwrite: %+v", o)
+	}
+}
+
+// TestUpscalePassedOver: folders of folders are passed over with a note; the output folder and hidden ones need none.
+func TestUpscalePassedOver(t *testing.T) {
+	const note = "pdd: the folders in photos are passed over without --recursive\n"
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"photos --out o", exitDone, note},
+		{"photos --out photos/sub", exitDone, ""},
+		{"photos/a.png --out o", exitDone, ""},
+		{"photos --out o --recursive", exitDone, ""},
+		{"one.d --out o", exitUsage, "pdd: no images in one.d; the folders in one.d are passed over without --recursive\n"},
+	} {
+		workFolder(t)
+		os.Remove("photos/broken.jpg")
+		writeImage(t, "one.d/sub/a.png")
+		os.Mkdir("photos/.hidden", 0o777)
+		o := pddRun(t, nil, append([]string{"upscale", "--weights", "w.pth"}, strings.Fields(tt.args)...)...)
+		if o.code != tt.code || o.stderr != tt.want {
+			t.Errorf("%s: %+v, want %q", tt.args, o, tt.want)
+		}
+	}
+}
+
+// TestUpscaleUnreadableFolder: below the input it is a failure of its own, on all machines that share the work, and the
+// others go on.
+func TestUpscaleUnreadableFolder(t *testing.T) {
+	workFolder(t)
+	os.Remove("photos/broken.jpg")
+	root, err := os.OpenRoot("photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	long := strings.Repeat(strings.Repeat("n", 255)+"/", 17) // beyond what open takes, also from root
+	if err := root.MkdirAll(long, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for _, part := range []string{"0/2", "1/2"} {
+		o := pddRun(t, nil, "upscale", "photos", "--out", "o", "--weights", "w.pth", "--recursive", "--json", "--shard", part)
+		var r report
+		if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+			t.Fatalf("%v: %+v", err, o)
+		}
+		if done += r.Done; o.code != exitFailed || r.Failed != 1 || !strings.Contains(o.stderr, "file name too long") {
+			t.Errorf("part %s: %+v", part, o)
+		}
+	}
+	if done != 3 {
+		t.Errorf("%d images done, want 3", done)
+	}
+}
+
+// TestUpscaleStreams: - reads from stdin and writes to stdout, where nothing but the picture goes; pipes are read as files are.
+func TestUpscaleStreams(t *testing.T) {
+	workFolder(t)
+	picture, err := os.ReadFile("one.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.Write(picture); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	for _, tt := range []struct{ args, format string }{
+		{"- --out -", "png"},
+		{"- --out - --format jpg --json", "jpeg"},
+		{"one.png --out -", "png"},
+		{"- --out o.tif", "tiff"},
+		{fmt.Sprintf("/dev/fd/%d --out p.png", r.Fd()), "png"},
+	} {
+		args := append([]string{"upscale", "--weights", "w.pth"}, strings.Fields(tt.args)...)
+		o := pddRun(t, func(e *env, _ *fakeEngine) {
+			e.stdin, e.terminal = bytes.NewReader(picture), strings.HasPrefix(tt.args, "/dev")
+		}, args...)
+		content, account := []byte(o.stdout), o.stderr
+		if !strings.Contains(tt.args, "--out -") {
+			account = o.stdout
+			if content, err = os.ReadFile(args[5]); err != nil {
+				t.Fatalf("%s: %v in %+v", tt.args, err, o)
+			}
+		}
+		img, info, err := imgio.Decode(bytes.NewReader(content), imgio.Limits{})
+		if err != nil || info.Format != tt.format || img.Bounds() != image.Rect(0, 0, 12, 8) {
+			t.Errorf("%s: %+v, error %v", tt.args, info, err)
+		}
+		if o.code != exitDone || !strings.HasPrefix(account, "1 done, ") && !strings.Contains(account, `"done": 1`) {
+			t.Errorf("%s: code %d, %q", tt.args, o.code, account)
+		}
+	}
+}
+
 func TestUpscaleFlags(t *testing.T) {
 	workFolder(t)
 	o := pddRun(t, nil, strings.Fields("upscale one.png --out o --weights w.pth --device cuda:1 --tile 0 --overlap 16 --precision bfloat16"+
@@ -168,6 +288,15 @@ func TestUpscaleFlags(t *testing.T) {
 	o = pddRun(t, nil, "upscale", "one.png", "--out", "p", "--weights", "w.pth")
 	if diff := cmp.Diff(engineConfig{Weights: "w.pth", Device: "cpu", Precision: "auto"}, o.engine.config); diff != "" {
 		t.Errorf("defaults (-want +got): %s", diff)
+	}
+}
+
+// TestUpscaleMemoryLimit: what takes more to decode than the limit allows does not reach the network.
+func TestUpscaleMemoryLimit(t *testing.T) {
+	workFolder(t)
+	o := pddRun(t, nil, strings.Fields("upscale one.png --out o --weights w.pth --memory-limit 16")...)
+	if o.code != exitFailed || !strings.Contains(o.stderr, "image is too large") || len(o.engine.calls) != 0 {
+		t.Errorf("code %d, %d calls, %s", o.code, len(o.engine.calls), o.stderr)
 	}
 }
 
@@ -274,25 +403,27 @@ func TestUpscaleBadImages(t *testing.T) {
 	checkFiles(t, "o")
 }
 
-// TestUpscaleTransparentJPEG: --format jpg for a transparent image is a failure, not a loss.
+// TestUpscaleTransparentJPEG: --format jpg for a transparent image is a failure, not a loss, and costs no run of the network.
 func TestUpscaleTransparentJPEG(t *testing.T) {
 	workFolder(t)
 	if err := imgio.WriteFile("glass.png", image.NewNRGBA(image.Rect(0, 0, 2, 2))); err != nil {
 		t.Fatal(err)
 	}
 	o := pddRun(t, nil, "upscale", "glass.png", "--out", "o", "--format", "jpg", "--weights", "w.pth")
-	if o.code != exitFailed || !strings.Contains(o.stderr, "JPEG cannot hold transparency: write a .png or .tif file") {
+	if o.code != exitFailed || !strings.Contains(o.stderr, "JPEG cannot hold transparency: write a .png or .tif file") || len(o.engine.calls) != 0 {
 		t.Errorf("%+v", o)
 	}
 	checkFiles(t, "o")
 }
 
-// TestUpscaleUnwritable: an output folder that cannot be made fails each image.
+// TestUpscaleUnwritable: a folder that cannot be made or takes no files fails each image, before the network runs.
 func TestUpscaleUnwritable(t *testing.T) {
-	workFolder(t)
-	o := pddRun(t, nil, "upscale", "one.png", "--out", filepath.Join("w.pth", "o"), "--weights", "w.pth")
-	if o.code != exitFailed || !strings.Contains(o.stderr, "make the output's folder") {
-		t.Errorf("%+v", o)
+	for out, want := range map[string]string{filepath.Join("w.pth", "o"): "make the output's folder", "/proc/self": "open /proc/self/"} {
+		workFolder(t)
+		o := pddRun(t, nil, "upscale", "one.png", "--out", out, "--weights", "w.pth")
+		if o.code != exitFailed || !strings.Contains(o.stderr, want) || len(o.engine.calls) != 0 {
+			t.Errorf("--out %s: %+v, want %q", out, o, want)
+		}
 	}
 }
 

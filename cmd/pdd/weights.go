@@ -26,7 +26,11 @@ func (c cacheFlag) path() (string, error) {
 	if c.Dir != "" {
 		return c.Dir, nil
 	}
-	return weights.DefaultDir()
+	dir, err := weights.DefaultDir()
+	if err != nil {
+		return "", fmt.Errorf("%w, or give a folder with --dir", err)
+	}
+	return dir, nil
 }
 
 type weightsListCmd struct {
@@ -92,14 +96,11 @@ func (c *weightsGetCmd) Run(e *env) error {
 	}
 	var results []weights.Result
 	for _, entry := range entries {
-		if path, here := entry.Find(dir); here && (entry.BuiltIn() || !c.Again && c.File == "") {
-			results = append(results, weights.Result{Path: path, Source: "here already"})
-			if !c.JSON {
-				fmt.Fprintf(e.stdout, "%s is here already: %s\n", entry.Name, path)
-			}
-			continue
+		get := c.get
+		if _, here := entry.Find(dir); here && (entry.BuiltIn() || !c.Again && c.File == "") {
+			get = c.keep
 		}
-		res, err := c.get(e, dir, entry)
+		res, err := get(e, dir, entry)
 		if err != nil {
 			return err
 		}
@@ -109,6 +110,20 @@ func (c *weightsGetCmd) Run(e *env) error {
 		return writeJSON(e.stdout, results)
 	}
 	return nil
+}
+
+// keep tells of what is here, and holds it to --sha256.
+func (c *weightsGetCmd) keep(e *env, dir string, entry weights.Entry) (weights.Result, error) {
+	path, _ := entry.Find(dir)
+	if c.SHA256 != "" {
+		if err := entry.Verify(dir, c.SHA256); err != nil {
+			return weights.Result{}, err
+		}
+	}
+	if !c.JSON {
+		fmt.Fprintf(e.stdout, "%s is here already: %s\n", entry.Name, path)
+	}
+	return weights.Result{Path: path, Source: "here already", Files: []weights.Stored{}}, nil
 }
 
 // entries checks the command line.
@@ -124,6 +139,9 @@ func (c *weightsGetCmd) entries() ([]weights.Entry, error) {
 		var err error
 		if entries[i], err = weights.Lookup(name); err != nil {
 			return nil, usageError{err}
+		}
+		if c.File != "" && entries[i].BuiltIn() {
+			return nil, usagef("--file: the program carries %s: name the file itself with --weights", name)
 		}
 	}
 	return entries, nil

@@ -45,6 +45,20 @@ func TestWeightsGet(t *testing.T) {
 	if o = pddRun(t, offline(""), "weights", "get", "niqe"); o.code != exitDone || !strings.Contains(o.stdout, "niqe is here already: ") {
 		t.Errorf("second time: %+v", o)
 	}
+	if o = pddRun(t, offline(""), "weights", "get", "niqe", "--sha256", strings.ToUpper(sum)); o.code != exitDone {
+		t.Errorf("second time, right sha256: %+v", o)
+	}
+	if o = pddRun(t, offline(""), "weights", "get", "niqe", "--sha256", strings.Repeat("0", 64)); o.code != exitFailed || !strings.Contains(o.stderr, "has sha256 "+sum+", expected 000") {
+		t.Errorf("second time, wrong sha256: %+v", o)
+	}
+	if o = pddRun(t, offline(""), "weights", "get", "default", "--sha256", sum); o.code != exitFailed || !strings.Contains(o.stderr, "expected "+sum) {
+		t.Errorf("built in, wrong sha256: %+v", o)
+	}
+	for _, args := range []string{"get niqe default --json", "list --json"} {
+		if o = pddRun(t, offline(""), append([]string{"weights"}, strings.Fields(args)...)...); o.code != exitDone || strings.Contains(o.stdout, "null") {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
 	if o = pddRun(t, nil, "weights", "list"); !strings.Contains(o.stdout, "niqe                      metric     yes ") {
 		t.Errorf("list does not show it: %s", o.stdout)
 	}

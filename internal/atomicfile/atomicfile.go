@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Write creates or replaces the file path with what fill writes. The file gets mode 0666 less the umask. fill's writer
@@ -48,6 +49,18 @@ func Write(path string, fill func(w io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// Check fails where Write would not find a folder that takes the file path, and leaves nothing behind.
+func Check(path string) error {
+	if stat, err := os.Stat(path); err == nil && stat.IsDir() {
+		return &os.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
+	}
+	f, err := create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // RemoveStale removes from dir what killed processes left half written of the files whose names match accepts. Nobody

@@ -53,6 +53,24 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestCheck: it foretells whether Write works, and leaves the folder as it is.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "old.txt"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{"new.txt": true, "old.txt": true, "none/new.txt": false, "old.txt/new.txt": false, ".": false} {
+		path := filepath.Join(dir, file)
+		if err := atomicfile.Check(path); (err == nil) != want {
+			t.Errorf("%s: error %v, want one: %t", file, err, !want)
+		}
+		if err := atomicfile.Write(path, fillWith("old", nil)); (err == nil) != want {
+			t.Errorf("%s: Write says otherwise: %v", file, err)
+		}
+		checkNoTemporary(t, dir)
+	}
+}
+
 func TestWritePanic(t *testing.T) {
 	dir := t.TempDir()
 	func() {

@@ -19,14 +19,21 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// ReadFile reads the image file path: [Decode] with the path in the error.
+// ReadFile reads the image file path: [Decode] with the path in the error. What is no regular file, such as a pipe, goes
+// into memory first.
 func ReadFile(path string, lim Limits) (image.Image, Info, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("imgio: read: %w", err)
 	}
 	defer f.Close()
-	img, info, err := decode(f, lim)
+	var content io.ReadSeeker = f
+	if stat, statErr := f.Stat(); statErr == nil && !stat.Mode().IsRegular() {
+		if content, err = lim.readAll(f); err != nil {
+			return nil, Info{}, fmt.Errorf("imgio: read: %w", err)
+		}
+	}
+	img, info, err := decode(content, lim)
 	if err != nil {
 		return nil, info, fmt.Errorf("imgio: read %q: %w", path, err)
 	}

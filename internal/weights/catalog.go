@@ -35,7 +35,7 @@ var LPIPS = map[string]struct{ Backbone, Heads string }{
 
 // Catalog lists the known weights. Treat it as read-only.
 var Catalog = []Entry{
-	{"default", Generator, "gopdd ×4 for photos, SRVGGNetCompact: docs/MODEL_CARD.md", nil},
+	{"default", Generator, "gopdd ×4 for photos, SRVGGNetCompact: docs/MODEL_CARD.md", []Source{}},
 	{"realesrgan-x4plus", Generator, "Real-ESRGAN ×4 for photos, RRDBNet with 23 blocks", []Source{
 		single(realESRGAN+"v0.1.0/", File{Name: "RealESRGAN_x4plus.pth", Size: 67040989,
 			SHA256: "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1", HashSource: byOpenModelDB}),

@@ -110,7 +110,7 @@ func joinLine(errs []error) error {
 
 func (g *Getter) fromSource(ctx context.Context, s Source) (Result, error) {
 	if g.SHA256 != "" && len(s.Files) > 1 {
-		return Result{}, fmt.Errorf("%s has %d files: one sha256 cannot describe them", s, len(s.Files))
+		return Result{}, s.manyFiles()
 	}
 	if s.Package != nil {
 		return g.fromPackage(ctx, s)

@@ -270,6 +270,73 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// TestResolveFolder: a folder called like an entry does not hide it, a file does.
+func TestResolveFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	if err := os.MkdirAll("default/empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Resolve("default"); err != nil || path != builtin.Path {
+		t.Errorf("default is %q, %v: want the built-in model", path, err)
+	}
+	if _, err := Resolve("default/empty"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a folder: %v, want ErrUnknown", err)
+	}
+	if err := os.WriteFile("vgg19", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Resolve("vgg19"); err != nil || path != "vgg19" {
+		t.Errorf("vgg19 is %q, %v: want the file", path, err)
+	}
+}
+
+// TestResolveHomeless: without a cache folder files and the built-in model are found, and the error names the ways out.
+func TestResolveHomeless(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if err := os.WriteFile("w.pth", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{"default": builtin.Path, "w.pth": "w.pth"} {
+		if path, err := Resolve(value); err != nil || path != want {
+			t.Errorf("%s is %q, %v: want %q", value, path, err, want)
+		}
+	}
+	const way = "set XDG_CACHE_HOME or HOME, or name a file in place of vgg19"
+	if _, err := Resolve("vgg19"); err == nil || !strings.Contains(err.Error(), way) || strings.Contains(err.Error(), "--dir") {
+		t.Errorf("error %v, want one that says to %s", err, way)
+	}
+}
+
+// TestVerify: a file is held to its sha256, a pair of files to none.
+func TestVerify(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"x.pth", "pair.param", "pair.bin"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := Entry{Name: "one", Sources: []Source{single("", File{Name: "x.pth"})}}
+	pair := Entry{Name: "pair", Sources: []Source{ncnn("pair", 0, "", 0, "")}}
+	for _, tt := range []struct {
+		entry  Entry
+		sha256 string
+		want   string // empty: no error
+	}{
+		{one, strings.ToUpper(contentSHA), ""},
+		{one, sha("other"), "x.pth has sha256 " + contentSHA + ", expected " + sha("other")},
+		{pair, contentSHA, "2 files: one sha256 cannot describe them"},
+		{Entry{Name: "default"}, contentSHA, "expected " + contentSHA},
+	} {
+		err := tt.entry.Verify(dir, tt.sha256)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.entry.Name, err, tt.want)
+		}
+	}
+}
+
 func checkFile(t *testing.T, entry string, f File) {
 	t.Helper()
 	if f.Name != filepath.Base(f.Name) {

@@ -12,8 +12,11 @@
 package weights
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,7 +83,7 @@ func Lookup(name string) (Entry, error) {
 func DefaultDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("weights: no cache folder: %w: give one with --dir", err)
+		return "", fmt.Errorf("weights: no cache folder: %w: set XDG_CACHE_HOME or HOME", err)
 	}
 	return filepath.Join(cache, "gopdd", "weights"), nil
 }
@@ -88,18 +91,22 @@ func DefaultDir() (string, error) {
 // ErrUnknown is returned by Resolve for what is neither a file nor a name of the catalogue.
 var ErrUnknown = errors.New("no such file, and no such name in the catalogue (see pdd weights list)")
 
-// Resolve turns a file's path or a name of the catalogue into the path of a file that is there, or builtin.Path.
+// Resolve turns a file's path or a name of the catalogue into the path of a file that is there, or builtin.Path. A folder
+// is no file: it hides no name.
 func Resolve(value string) (string, error) {
-	if _, err := os.Stat(value); err == nil {
+	if stat, err := os.Stat(value); err == nil && !stat.IsDir() {
 		return value, nil
 	}
 	entry, err := Lookup(value)
 	if err != nil {
 		return "", fmt.Errorf("weights %q: %w", value, ErrUnknown)
 	}
+	if entry.BuiltIn() {
+		return builtin.Path, nil
+	}
 	dir, err := DefaultDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w, or name a file in place of %s", err, value)
 	}
 	path, here := entry.Find(dir)
 	if !here {
@@ -116,12 +123,45 @@ func (e Entry) Find(dir string) (path string, ok bool) {
 	if e.BuiltIn() {
 		return builtin.Path, true
 	}
-	for _, source := range e.Sources {
-		if source.present(dir) {
-			return filepath.Join(dir, source.Files[0].Name), true
-		}
+	if s, ok := e.found(dir); ok {
+		return filepath.Join(dir, s.Files[0].Name), true
 	}
 	return "", false
+}
+
+// found is the first source whose files are in dir.
+func (e Entry) found(dir string) (s Source, ok bool) {
+	i := slices.IndexFunc(e.Sources, func(s Source) bool { return s.present(dir) })
+	if i < 0 {
+		return Source{}, false
+	}
+	return e.Sources[i], true
+}
+
+// Verify fails if the file that Find gives does not have the sha256 want, in any case of letters.
+func (e Entry) Verify(dir, want string) error {
+	if s, _ := e.found(dir); len(s.Files) > 1 {
+		return s.manyFiles()
+	}
+	path, _ := e.Find(dir)
+	f, err := builtin.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != strings.ToLower(want) {
+		return fmt.Errorf("weights: %s has sha256 %s, expected %s: damaged or another file", path, got, want)
+	}
+	return nil
+}
+
+// manyFiles is the refusal to hold several files to one sha256.
+func (s Source) manyFiles() error {
+	return fmt.Errorf("%s has %d files: one sha256 cannot describe them", s, len(s.Files))
 }
 
 // present reports whether all files of the source are in dir.
