@@ -29,13 +29,13 @@ func parseConfig(text []byte) (Config, error) {
 		return Config{}, err
 	}
 	var file configFile
-	if _, err := readFields(root, &file); err != nil {
+	if _, err := readFields(root, &file, false); err != nil {
 		return Config{}, err
 	}
 	if file.Config, err = start(file.Preset, file.Ablation); err != nil {
 		return Config{}, err
 	}
-	keys, err := readFields(root, &file)
+	keys, err := readFields(root, &file, false)
 	if err != nil {
 		return Config{}, err
 	}
@@ -45,6 +45,33 @@ func parseConfig(text []byte) (Config, error) {
 	if file.Preset != "" {
 		file.replaceAlternatives(keys)
 	}
+	return file.Config, nil
+}
+
+// with reads the changes twice: for the ablation, then over what that makes of c.
+func (c Config) with(changes []byte) (Config, error) {
+	root, err := parseYAML(changes)
+	if err != nil {
+		return Config{}, err
+	}
+	var file configFile
+	if _, err := readFields(root, &file, true); err != nil {
+		return Config{}, err
+	}
+	switch {
+	case file.Preset != "":
+		return Config{}, errors.New("preset: changes have none: begin with it")
+	case file.Ablation != "":
+		if c, err = c.Ablate(file.Ablation); err != nil {
+			return Config{}, err
+		}
+	}
+	file.Config = c
+	keys, err := readFields(root, &file, true)
+	if err != nil {
+		return Config{}, err
+	}
+	file.replaceAlternatives(keys)
 	return file.Config, nil
 }
 
@@ -95,12 +122,13 @@ func lineOf(n ast.Node) int { return n.GetToken().Position.Line }
 type fieldReader struct {
 	problems problems
 	keys     []string // that were there, e.g. optimizer.lr
+	null     bool     // is a value: none
 }
 
-// readFields sets the fields of the struct that to points to and returns the paths of those that were there. All
-// problems are reported.
-func readFields(root ast.Node, to any) (keys []string, err error) {
-	var r fieldReader
+// readFields sets the fields of the struct that to points to and returns the paths of those that were there. With null,
+// that takes a value or a section away that may be absent. All problems are reported.
+func readFields(root ast.Node, to any, null bool) (keys []string, err error) {
+	r := fieldReader{null: null}
 	r.section(root, reflect.ValueOf(to).Elem(), "")
 	if len(r.problems) > 0 {
 		return nil, r.problems
@@ -144,11 +172,15 @@ func (r *fieldReader) section(n ast.Node, v reflect.Value, path string) {
 			r.value(pair.Value, f)
 		case f.value.Kind() == reflect.Struct:
 			r.section(pair.Value, f.value, f.path)
+		case r.null && pair.Value.Type() == ast.NullType:
+			f.value.SetZero()
 		default:
-			if f.value.IsNil() {
-				f.value.Set(reflect.New(f.value.Type().Elem()))
+			own := reflect.New(f.value.Type().Elem()) // the struct may be another configuration's too
+			if !f.value.IsNil() {
+				own.Elem().Set(f.value.Elem())
 			}
-			r.section(pair.Value, f.value.Elem(), f.path)
+			f.value.Set(own)
+			r.section(pair.Value, own.Elem(), f.path)
 		}
 	}
 }
@@ -180,6 +212,7 @@ func (r *fieldReader) value(n ast.Node, f field) {
 	v.SetZero()
 	var err error
 	switch list, isList := n.(*ast.SequenceNode); {
+	case n.Type() == ast.NullType && r.null:
 	case n.Type() == ast.NullType:
 		err = errors.New("there is no value: give one, or remove the line")
 	case v.CanInt() && !isText(v), v.CanUint() && !isText(v):

@@ -55,6 +55,16 @@ func ParseConfig(text []byte) (Config, error) {
 	return c, nil
 }
 
+// With is c with what YAML text says in place of it, as a file says in place of its preset: lists and layers replace,
+// naming weights clears the sizes of a new network and so on, and an ablation comes first. null takes a field away.
+func (c Config) With(changes []byte) (Config, error) {
+	c, err := c.with(changes)
+	if err != nil {
+		return Config{}, fmt.Errorf("pdd: change config: %w", err)
+	}
+	return c, nil
+}
+
 // YAML is the whole configuration, without a preset: ParseConfig makes an equal one of it.
 func (c Config) YAML() ([]byte, error) {
 	text, err := yaml.MarshalWithOptions(c, yaml.CustomMarshaler(floatText))
@@ -128,8 +138,11 @@ func (c *Config) replaceAlternatives(keys []string) {
 	if has("generalist.kind") && c.Generalist.Kind == MovingAverage && !has("generalist.weights") && !has("generalist.new") {
 		c.Generalist.NetworkConfig = NetworkConfig{}
 	}
-	if c.Features.Random && !has("features.weights") {
+	switch random, named := has("features.random"), has("features.weights"); {
+	case random && !named && c.Features.Random:
 		c.Features.Weights = ""
+	case named && !random:
+		c.Features.Random = false
 	}
 }
 

@@ -234,3 +234,55 @@ func FuzzParseConfig(f *testing.F) {
 		}
 	})
 }
+
+// TestWith: changes mean the same over a preset and over a file that says all of it, and leave both as they were.
+func TestWith(t *testing.T) {
+	preset := pdd.EMA()
+	preset.Specialist = pdd.NetworkConfig{New: &pdd.Sizes{Kind: "srvgg", Scale: 4}}
+	text, err := preset.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := pdd.ParseConfig(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		changes string
+		want    func(c *pdd.Config)
+	}{
+		{"loss: {intra: {layers: {conv5_4: 2}}}", func(c *pdd.Config) { c.Loss.Intra.Layers = losses.Layers{"conv5_4": 2} }},
+		{"specialist: {weights: a.pth}", func(c *pdd.Config) { c.Specialist = pdd.NetworkConfig{Weights: "a.pth"} }},
+		{"specialist: {new: null}", func(c *pdd.Config) { c.Specialist = pdd.NetworkConfig{} }},
+		{"specialist: {new: {feat: 8}}", func(c *pdd.Config) {
+			c.Specialist = pdd.NetworkConfig{New: &pdd.Sizes{Kind: "srvgg", Scale: 4, Feat: 8}}
+		}},
+		{"features: {random: true}", func(c *pdd.Config) { c.Features.Random, c.Features.Weights = true, "" }},
+		{"features: {weights: null}", func(c *pdd.Config) { c.Features.Weights = "" }},
+		{"optimizer: {milestones: null}", func(c *pdd.Config) { c.Optimizer.Milestones = nil }},
+		{"ablation: " + string(pdd.Ablations()[0]) + "\nsteps: 7", func(c *pdd.Config) {
+			*c, err = c.Ablate(pdd.Ablations()[0])
+			c.Steps = 7
+		}},
+	} {
+		for name, base := range map[string]pdd.Config{"preset": preset, "file": file} {
+			got, err := base.With([]byte(tt.changes))
+			want := preset
+			tt.want(&want)
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%s with %s (-want +got), error %v: %s", name, tt.changes, err, diff)
+			}
+		}
+		if diff := cmp.Diff(preset, file); diff != "" || preset.Specialist.New.Feat != 0 {
+			t.Fatalf("%s changed what it was laid over: %s", tt.changes, diff)
+		}
+	}
+	if got, err := (pdd.Config{Features: pdd.FeaturesConfig{Random: true}}).With([]byte("features: {weights: vgg19}")); err != nil || got.Features.Random {
+		t.Errorf("a file in place of random features: %+v, %v", got.Features, err)
+	}
+	for changes, want := range map[string]string{"preset: ema": "changes have none", "loss: {wait: 1}": `unknown key "loss.wait"`, "steps: a": "steps"} {
+		if _, err := preset.With([]byte(changes)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q in it", changes, err, want)
+		}
+	}
+}

@@ -264,15 +264,16 @@ func (v *validator) upscale(ctx context.Context, up *Upscaler, p data.Pair) (res
 	}
 	if !v.cfg.ColorCorrection {
 		img, err := up.Upscale(ctx, lr)
-		return []image.Image{img}, cutTo(hr, img), err
+		return []image.Image{img}, cutTo(hr, img, up.net.Scale()), err
 	}
 	var plain image.Image
 	img, err := up.Upscale(ctx, lr, ColorCorrection(true), func(c *call) { c.plain = &plain })
-	return []image.Image{plain, img}, cutTo(hr, img), err
+	return []image.Image{plain, img}, cutTo(hr, img, up.net.Scale()), err
 }
 
-// cutTo cuts off what a picture has right and below beyond the size of another, as where HR sides are no multiples.
-func cutTo(hr, img image.Image) image.Image {
+// cutTo cuts off what a truth has right and below beyond the size of a result, where its sides are no multiples of the
+// scale. Larger differences stay, which metrics refuse.
+func cutTo(hr, img image.Image, scale int) image.Image {
 	if img == nil || hr == nil {
 		return hr
 	}
@@ -280,7 +281,8 @@ func cutTo(hr, img image.Image) image.Image {
 	sub, ok := hr.(interface {
 		SubImage(image.Rectangle) image.Image
 	})
-	if !ok || r == hr.Bounds() || !r.In(hr.Bounds()) {
+	rest := hr.Bounds().Size().Sub(r.Size())
+	if !ok || rest.X < 0 || rest.Y < 0 || rest.X >= scale || rest.Y >= scale {
 		return hr
 	}
 	return sub.SubImage(r)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/gopdd/gopdd/internal/imgio"
@@ -42,6 +43,15 @@ func validated(t testing.TB, c pdd.Config) pdd.Config {
 	v.Metrics = []string{"psnr_y_bt601", "ssim_y_bt601", "sharpness"}
 	v.Raw, v.ColorCorrection = true, true
 	return c
+}
+
+// TestValidationOfAnotherScale: a truth that is larger than the result by more than a remainder is none of it.
+func TestValidationOfAnotherScale(t *testing.T) {
+	c := validated(t, withPictures(t, small(pdd.EMA())))
+	writePicture(t, filepath.Join(c.Validation.HR, "p1.png"), noise(4*15, 4*21, 8))
+	if err := newTrainer(t, c).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "30×42") {
+		t.Errorf("error %v, want one that names the sizes", err)
+	}
 }
 
 // TestValidationNumbers: the means in the log are those of the upscaler's results and package metrics, for the average

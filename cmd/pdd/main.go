@@ -3,7 +3,8 @@
 //	pdd weights get realesrgan-x4plus
 //	pdd upscale photos --out large --weights realesrgan-x4plus
 //
-// Exit codes: 0 done, 1 failed, 2 wrong usage. Errors are one line on standard error.
+// Exit codes: 0 done, 1 failed, 2 wrong usage. Errors are one line on standard error. A training that was told to stop and has
+// saved is done.
 //
 // Built without cgo it needs no libtorch and starts at once; it hands the commands that run networks over to a program
 // beside it, pdd-native, which is the same built with cgo (make install makes both).

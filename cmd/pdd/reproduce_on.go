@@ -79,7 +79,7 @@ func (c *reproduceCmd) rowConfig(p *rowPlan) (pdd.Config, error) {
 		cfg.Loss.Inter.Weight *= t.Inter
 	}
 	scaleConfig(&cfg, c.Fraction)
-	return c.withSet(cfg)
+	return (&trainCmd{Set: c.Set}).changed(cfg)
 }
 
 // scaleConfig shortens a run.
@@ -93,19 +93,6 @@ func scaleConfig(cfg *pdd.Config, fraction float64) {
 	}
 	cfg.Output.SaveEvery = count(cfg.Output.SaveEvery, fraction, 1)
 	cfg.Output.LogEvery = count(cfg.Output.LogEvery, fraction, 1)
-}
-
-// withSet applies --set.
-func (c *reproduceCmd) withSet(cfg pdd.Config) (pdd.Config, error) {
-	changes, err := (&trainCmd{Set: c.Set}).changes()
-	if err != nil || len(changes) == 0 {
-		return cfg, err
-	}
-	tree, err := asTree(cfg)
-	if err != nil {
-		return cfg, err
-	}
-	return changed(tree, changes)
 }
 
 // run trains, or goes on, and gives the model's path and the seconds it took.

@@ -97,19 +97,3 @@ func put(tree map[string]any, path []string, value any) error {
 	tree[path[0]] = value
 	return nil
 }
-
-// merge lays changes over a tree; null takes a field away.
-func merge(tree, changes map[string]any) {
-	for key, value := range changes {
-		if value == nil {
-			delete(tree, key)
-			continue
-		}
-		under, isTree := value.(map[string]any)
-		if below, ok := tree[key].(map[string]any); ok && isTree {
-			merge(below, under)
-			continue
-		}
-		tree[key] = value
-	}
-}

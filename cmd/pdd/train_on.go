@@ -43,8 +43,13 @@ func train(e *env, c *trainCmd) error {
 	}
 	progress := newTrainProgress(e, cfg, max(d.WorldSize, 1))
 	defer progress.Close()
-	opts := []pdd.TrainerOption{pdd.WithLogger(slog.New(slog.NewTextHandler(progress, nil))), pdd.WithDistributed(d)}
-	if !c.Quiet {
+	level := slog.LevelInfo
+	if c.Quiet {
+		level = slog.LevelWarn
+	}
+	log := slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))
+	opts := []pdd.TrainerOption{pdd.WithLogger(log), pdd.WithDistributed(d)}
+	if e.terminal && !c.Quiet { // elsewhere the log's lines say the same
 		opts = append(opts, pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))
 	}
 	t, err := pdd.NewTrainer(cfg, opts...)
@@ -129,40 +134,38 @@ func shown(r pdd.StepReport) []trainlog.Scalar {
 
 // config is what the file, preset or import and the flags make together.
 func (c *trainCmd) config(e *env) (pdd.Config, error) {
-	changes, err := c.changes()
+	cfg, err := c.begin(e)
 	if err != nil {
-		return pdd.Config{}, err
+		return cfg, err
 	}
-	tree := map[string]any{"preset": c.Preset}
-	if c.Preset == "" {
-		cfg, err := c.begin(e)
-		if err != nil || len(changes) == 0 {
-			return cfg, err
-		}
-		if tree, err = asTree(cfg); err != nil {
-			return cfg, err
-		}
-	}
-	return changed(tree, changes)
+	return c.changed(cfg)
 }
 
-// changed is the configuration that a tree and changes make together.
-func changed(tree, changes map[string]any) (pdd.Config, error) {
-	merge(tree, changes)
-	text, err := yaml.Marshal(tree)
-	if err != nil {
-		return pdd.Config{}, err
+// changed is cfg with what flags set.
+func (c *trainCmd) changed(cfg pdd.Config) (pdd.Config, error) {
+	changes, err := c.changes()
+	if err != nil || len(changes) == 0 {
+		return cfg, err
 	}
-	cfg, err := pdd.ParseConfig(text)
+	text, err := yaml.Marshal(changes)
 	if err != nil {
+		return cfg, err
+	}
+	if cfg, err = cfg.With(text); err != nil {
 		return cfg, usageError{err}
 	}
 	return cfg, nil
 }
 
-// begin reads the file that the command line begins with.
-func (c *trainCmd) begin(e *env) (pdd.Config, error) {
-	if c.Config != "" {
+// begin is the preset, or reads the file, that the command line begins with.
+func (c *trainCmd) begin(e *env) (cfg pdd.Config, err error) {
+	switch {
+	case c.Preset != "":
+		if cfg, err = pdd.PresetByName(c.Preset); err != nil {
+			return cfg, usageError{err}
+		}
+		return cfg, nil
+	case c.Config != "":
 		return pdd.ReadConfig(c.Config)
 	}
 	text, err := os.ReadFile(c.Import)
@@ -174,13 +177,4 @@ func (c *trainCmd) begin(e *env) (pdd.Config, error) {
 		fmt.Fprint(e.stderr, report)
 	}
 	return cfg, err
-}
-
-// asTree is a configuration in the form of its YAML.
-func asTree(cfg pdd.Config) (tree map[string]any, err error) {
-	text, err := cfg.YAML()
-	if err == nil {
-		err = yaml.Unmarshal(text, &tree)
-	}
-	return tree, err
 }

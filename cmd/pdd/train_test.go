@@ -36,11 +36,6 @@ func TestTrainChanges(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	tree := map[string]any{"steps": 1, "specialist": map[string]any{"new": 1, "weights": "w"}, "seed": 3}
-	merge(tree, got)
-	if tree["steps"] != 7 || tree["seed"] != 3 || !cmp.Equal(tree["specialist"], map[string]any{"weights": "w"}) {
-		t.Errorf("merged: %v", tree)
-	}
 }
 
 // trainArgs are those of a run of a tiny network that needs no weights.
@@ -98,6 +93,28 @@ func TestTrainStopsAndGoesOn(t *testing.T) {
 	}
 	if !strings.Contains(stdout.String(), "SRVGGNetCompact") || !strings.Contains(stdout.String(), "params_ema") {
 		t.Errorf("inspect: %s", stdout.String())
+	}
+}
+
+// TestTrainQuiet: --quiet leaves warnings alone; without it each logged step is said once.
+func TestTrainQuiet(t *testing.T) {
+	hr := t.TempDir()
+	if err := imgio.WriteFile(filepath.Join(hr, "a.png"), image.NewGray(image.Rect(0, 0, 40, 40))); err != nil {
+		t.Fatal(err)
+	}
+	for _, quiet := range []bool{true, false} {
+		args := trainArgs(hr, filepath.Join(t.TempDir(), "out"), "--steps", "2")
+		if quiet {
+			args = append(args, "--quiet")
+		}
+		var stdout, stderr bytes.Buffer
+		if code := run(context.Background(), args, &stdout, &stderr); code != exitDone {
+			t.Fatalf("code %d, stderr %s", code, stderr.String())
+		}
+		said := strings.Count(stderr.String(), "step=2 lr=") + strings.Count(stderr.String(), "step 2/2")
+		if quiet && strings.Contains(stderr.String(), "level=INFO") || said != map[bool]int{true: 0, false: 1}[quiet] {
+			t.Errorf("quiet %v: step 2 is said %d times: %s", quiet, said, stderr.String())
+		}
 	}
 }
 
