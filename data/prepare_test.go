@@ -39,27 +39,44 @@ func TestSubImagesStayPaired(t *testing.T) {
 	src, out := t.TempDir(), t.TempDir()
 	hr := photo(120, 100, 1)
 	lr, _ := ResizeImage(hr, 0.25, Bicubic)
-	writePicture(t, filepath.Join(src, "hr/d/p.png"), hr)
-	writePicture(t, filepath.Join(src, "lr/d/px4.png"), lr)
+	for _, name := range []string{"hr/d/p", "hr/q_HR"} {
+		writePicture(t, filepath.Join(src, name+".png"), hr)
+	}
+	for _, name := range []string{"lr/d/px4", "lr/q_LR4"} {
+		writePicture(t, filepath.Join(src, name+".png"), lr)
+	}
 	for side, c := range map[string]Cutting{"hr": {48, 24, 0}, "lr": {12, 6, 0}} {
 		items := mustList(t, filepath.Join(src, side))
 		got, err := SubImages(t.Context(), items, filepath.Join(out, side), c, PrepareOptions{})
-		if err != nil || got.Written != 16 {
-			t.Fatalf("%s: %+v, %v; want 4×4 squares", side, got, err)
+		if err != nil || got.Written != 32 {
+			t.Fatalf("%s: %+v, %v; want 4×4 squares of 2 pictures", side, got, err)
 		}
 		again, err := SubImages(t.Context(), items, filepath.Join(out, side), c, PrepareOptions{})
-		if err != nil || again.Written != 0 || again.Kept != 16 {
+		if err != nil || again.Written != 0 || again.Kept != 32 {
 			t.Errorf("the second run: %+v, %v; want all kept", again, err)
 		}
 	}
 	a := mustList(t, filepath.Join(out, "hr"))
 	b := mustList(t, filepath.Join(out, "lr"))
-	if len(a) != 16 || a[0].Key != "d/p_s001.png" || b[0].Key != "d/px4_s001.png" {
+	if len(a) != 32 || a[0].Key != "d/p_s001.png" || b[0].Key != "d/px4_s001.png" {
 		t.Errorf("written %v and %v", itemKeys(a), itemKeys(b))
 	}
 	img, _ := a[5].Decode(0)
 	if d := pictureDiff(img, subImage(hr, image.Rect(24, 24, 72, 72))); d != 0 {
 		t.Errorf("square 6 is not the part at (24, 24): %d", d)
+	}
+	matched, err := MatchPairs(b, a)
+	if err != nil || len(matched) != 32 {
+		t.Errorf("%d pairs of 32: %v", len(matched), err)
+	}
+	found, err := Find(out, 4)
+	if err != nil || len(found.Pairs) != 32 {
+		t.Errorf("%d pairs of 32 found: %v", len(found.Pairs), err)
+	}
+	for _, p := range append(matched, found.Pairs...) {
+		if _, hrPart := splitName(p.HR.Key); !strings.HasSuffix(p.LR.Key, hrPart+".png") {
+			t.Errorf("%q is paired with %q", p.LR.Key, p.HR.Key)
+		}
 	}
 }
 
