@@ -59,7 +59,7 @@ func TestDegradeCommand(t *testing.T) {
 		t.Error("the replayed image differs")
 	}
 	os.WriteFile("d.yaml", []byte("preset: bicubic_noise\nscale: 2\nsettings: {noise: {sigma: [5, 5]}}\n"), 0o666)
-	if o = pddRun(t, nil, "degrade", "hr", "--out", "yaml", "--config", "d.yaml", "--json"); o.code != 0 {
+	if o = pddRun(t, nil, "degrade", "hr", "--out", "yaml", "--config", "d.yaml", "--seed", "1", "--json"); o.code != 0 {
 		t.Fatalf("config: %+v", o)
 	}
 	var r prepared
@@ -88,7 +88,12 @@ func TestDegradeCommandFailures(t *testing.T) {
 		{[]string{"empty", "--out", "y"}, exitFailed, "no picture files"},
 		{[]string{"hr", "--out", "y", "--preset", "fog"}, exitUsage, "unknown preset"},
 		{[]string{"hr", "--out", "y", "--config", "d.yaml"}, exitFailed, "unknown preset"},
-		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--replay", "d.yaml"}, exitUsage, "exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--replay", "d.yaml"}, exitUsage, "--config and --replay exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--scale", "4"}, exitUsage, "--config and --scale exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--preset", "bicubic"}, exitUsage, "--config and --preset exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--preset", "bsrgan"}, exitUsage, "--replay and --preset exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--scale", "4"}, exitUsage, "--replay and --scale exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--seed", "0"}, exitUsage, "--replay and --seed exclude"},
 		{[]string{"hr", "--out", "y", "--scale", "0"}, exitUsage, "scale 0"},
 	} {
 		o := pddRun(t, nil, append([]string{"degrade"}, c.args...)...)
