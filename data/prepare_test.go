@@ -126,6 +126,48 @@ func TestPrepareReports(t *testing.T) {
 	}
 }
 
+// What an earlier run left is kept only if it has the size that this run would give it.
+func TestPrepareKeepsOneSize(t *testing.T) {
+	items := mustList(t, writePhotos(t, 90, 60, "p.png"))
+	squares := func(size, step int) func(out string) (Prepared, error) {
+		return func(out string) (Prepared, error) {
+			return SubImages(t.Context(), items, out, Cutting{size, step, 0}, PrepareOptions{})
+		}
+	}
+	shrunk := func(factor float64) func(out string) (Prepared, error) {
+		return func(out string) (Prepared, error) {
+			return MultiScale(t.Context(), items, out, Scales{Factors: []float64{factor}}, PrepareOptions{})
+		}
+	}
+	for _, c := range []struct {
+		reason       string
+		first, again func(out string) (Prepared, error)
+		want         string // of the error, "" for none
+	}{
+		{"the same squares", squares(30, 30), squares(30, 30), ""},
+		{"larger squares", squares(30, 30), squares(40, 30), "p_s001.png\" is there already with 30×30 pixels, not 40×40: choose another folder, or remove it"},
+		{"smaller squares", squares(30, 30), squares(20, 30), "with 30×30 pixels, not 20×20"},
+		{"the same copies", shrunk(0.5), shrunk(0.5), ""},
+		{"other copies", shrunk(0.5), shrunk(0.3), "pT0.png\" is there already with 45×30 pixels, not 27×18"},
+		{"no picture", func(out string) (Prepared, error) {
+			return Prepared{}, os.WriteFile(filepath.Join(out, "p_s001.png"), []byte("text"), 0o666)
+		}, squares(30, 30), "it is there already: choose another folder, or remove it"},
+	} {
+		out := t.TempDir()
+		if _, err := c.first(out); err != nil {
+			t.Fatal(err)
+		}
+		before := mustList(t, out)
+		got, err := c.again(out)
+		switch {
+		case c.want == "" && (err != nil || got.Written != 0 || got.Kept != len(before)):
+			t.Errorf("%s: %+v, %v; want all kept", c.reason, got, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(mustList(t, out)) != len(before)):
+			t.Errorf("%s: error %v, want %q and no new file", c.reason, err, c.want)
+		}
+	}
+}
+
 func TestOutputStems(t *testing.T) {
 	stems, err := outputStems([]Item{{Key: "../../etc/x.png"}, {Key: "/abs/y.png"}, {Key: "a/z.tar.png"}}, "out")
 	if err != nil {

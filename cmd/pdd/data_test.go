@@ -135,6 +135,10 @@ func TestDataPrepareCommand(t *testing.T) {
 	if o.code != 0 || len(files(t, "sub")) != 12 { // 80 and 64 pixels: 4×3 squares
 		t.Errorf("%+v: %v", o, files(t, "sub"))
 	}
+	o = pddRun(t, nil, "data", "prepare", "hr", "--out", "sub", "--kind", "subimages", "--size", "48", "--step", "16")
+	if o.code != exitFailed || !strings.Contains(o.stderr, "choose another folder, or remove it") {
+		t.Errorf("squares of another size in the same folder: %+v", o)
+	}
 	o = pddRun(t, nil, "data", "prepare", "hr", "--out", "multi", "--kind", "multiscale")
 	if diff := cmp.Diff([]string{"aT0.png", "aT1.png", "aT2.png"}, files(t, "multi")); diff != "" || o.code != 0 {
 		t.Errorf("%+v: %s", o, diff)
