@@ -128,7 +128,7 @@ func (r *degradeRun) one(i int, it Item, rec Recorded, lrStem, hrStem string) er
 		r.failed[i] = err
 		return nil
 	}
-	lr, target, err := rec.Recipe.Apply(FromImage(img))
+	lr, target, err := rec.Recipe.Apply(FromImage(img).RGB())
 	if err != nil {
 		r.failed[i] = fmt.Errorf("data: degrade %q: %w", it.Path, err)
 		return nil

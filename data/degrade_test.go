@@ -65,6 +65,29 @@ func TestDegradeSet(t *testing.T) {
 	}
 }
 
+// A gray picture is degraded as in training, as three equal planes: no preset fails on it, whatever it draws.
+func TestDegradeSetGray(t *testing.T) {
+	gray, err := Gray(smooth(64, 64)).ToImage(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	writePicture(t, filepath.Join(dir, "gray.png"), gray)
+	for _, name := range Presets {
+		for seed := range uint64(24) {
+			got, err := DegradeSet(t.Context(), mustList(t, dir), t.TempDir(), must(Preset(name, 4)), DegradeOptions{Seed: seed,
+				Sample: func(r SampleResult) {
+					if r.LR.C != 3 || r.Target.C != 3 {
+						t.Errorf("%s, seed %d: %d and %d planes, want 3", name, seed, r.LR.C, r.Target.C)
+					}
+				}})
+			if err != nil || got.Written != 1 {
+				t.Errorf("%s, seed %d: %v, %v", name, seed, got.Bad, err)
+			}
+		}
+	}
+}
+
 func readFile(t *testing.T, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)

@@ -190,6 +190,18 @@ func TestFindLayouts(t *testing.T) {
 		{"DF2K sub-images", []string{
 			"DIV2K_train_HR_sub/0001_s001.png", "DIV2K_train_LR_bicubic/X4_sub/0001_s001.png",
 		}, []string{"DIV2K_train_LR_bicubic/X4_sub/0001_s001.png < DIV2K_train_HR_sub/0001_s001.png"}, 0, 0, 0},
+		{"DF2K sub-images that keep the scale in their names", []string{
+			"DIV2K_train_HR/0001_s001.png", "DIV2K_train_HR/0001_s002.png",
+			"DIV2K_train_LR_bicubic/X4/0001x4_s001.png", "DIV2K_train_LR_bicubic/X4/0001x4_s002.png",
+		}, []string{
+			"DIV2K_train_LR_bicubic/X4/0001x4_s001.png < DIV2K_train_HR/0001_s001.png",
+			"DIV2K_train_LR_bicubic/X4/0001x4_s002.png < DIV2K_train_HR/0001_s002.png",
+		}, 0, 0, 0},
+		{"RealSR sub-images, also of another scale", []string{
+			"Train/4/Canon_001_HR_s001.png", "Train/4/Canon_001_LR4_s001.png", "Train/2/Canon_001_LR2_s001.png",
+		}, []string{"Train/4/Canon_001_LR4_s001.png < Train/4/Canon_001_HR_s001.png"}, 0, 0, 1},
+		{"DRealSR sub-images", []string{"train_HR/DSC_1_x1_s012.png", "train_LR/DSC_1_x4_s012.png"},
+			[]string{"train_LR/DSC_1_x4_s012.png < train_HR/DSC_1_x1_s012.png"}, 0, 0, 0},
 		{"Set5", []string{"Set5/GTmod12/baby.png", "Set5/LRbicx4/baby.png", "Set5/LRbicx2/baby.png"},
 			[]string{"Set5/LRbicx4/baby.png < Set5/GTmod12/baby.png"}, 0, 0, 1},
 		{"Set14, other packing", []string{"Set14/image_SRF_4/img_001_SRF_4_HR.png", "Set14/image_SRF_4/img_001_SRF_4_LR.png", "Set14/image_SRF_2/img_001_SRF_2_LR.png"},
@@ -231,6 +243,8 @@ func TestMatchPairs(t *testing.T) {
 	}{
 		{item("a.png"), item("a.jpg", "b.png"), "", "another format, HR left over"},
 		{item("ax4.png"), item("a.png"), "", "scale in the LR name"},
+		{item("p_LR4_s001.png", "p_LR4_s002.png"), item("p_HR_s002.png", "p_HR_s001.png"), "", "sub-images after the marks"},
+		{item("ax4_s002.png"), item("a_s001.png"), `"ax4_s002.png"`, "a sub-image without its number"},
 		{item("a.png", "c.png"), item("a.png"), `"c.png"`, "an LR picture without HR is named"},
 		{item("a.png", "ax4.png"), item("a.png"), "two LR", "ambiguous LR"},
 		{item("x/a.png"), item("a.png", "a.jpg"), "both", "ambiguous HR"},

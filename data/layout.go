@@ -30,7 +30,7 @@ type Found struct {
 //   - folders called HR, GT, LR or LQ, and the stems that all of these leave.
 //
 // An LR picture belongs to the HR picture with the same name once those marks are taken off; where a name is used in
-// several folders, the folders must agree too.
+// several folders, the folders must agree too. Sub-images (NAME_s001.png, see [SubImages]) pair by their numbers too.
 func Find(root string, scale int) (Found, error) {
 	items, err := List(root)
 	if err != nil {
@@ -108,19 +108,27 @@ var (
 	folderMark = regexp.MustCompile(`(?i)(?:^|_)(HR|GT|GTmod\d+|original|LR|LQ|LRbic)(?:_[a-z]+)*_?(?:x(\d+))?$`)
 	trackMark  = regexp.MustCompile(`(?i)-(tr|va|te)-([xy])$`)
 	scaleMark  = regexp.MustCompile(`(?i)^x?([1-9])(?:_sub)?$`)
+	partMark   = regexp.MustCompile(`_s\d+$`) // of [SubImages], after all others
 )
+
+// splitName is the file name of a key without extension, and the mark of a sub-image that it ends in, or "".
+func splitName(key string) (name, part string) {
+	stem := strings.TrimSuffix(path.Base(key), path.Ext(key))
+	part = partMark.FindString(stem)
+	return strings.TrimSuffix(stem, part), part
+}
 
 // roleOf reads the marks of a key's file name and of its folders, from the innermost outwards.
 func roleOf(key string, scale int) role {
-	dir, file := path.Split(key)
+	dir, _ := path.Split(key)
 	folders := strings.Split(strings.Trim(dir, "/"), "/")
 	slices.Reverse(folders)
 	inner := ""
 	if m := scaleMark.FindStringSubmatch(folders[0]); m != nil {
 		inner = m[1]
 	}
-	stem := strings.TrimSuffix(file, path.Ext(file))
-	if m := fileMark.FindStringSubmatch(stem); m != nil {
+	name, _ := splitName(key)
+	if m := fileMark.FindStringSubmatch(name); m != nil {
 		return roleOfMark(m[2], scale, m[1], m[3], inner)
 	}
 	for _, folder := range folders {
@@ -160,14 +168,19 @@ func roleOfMark(mark string, scale int, scales ...string) role {
 
 // hrName is the lower-case file name without extension and HR marks.
 func hrName(key string) string {
-	stem := strings.TrimSuffix(path.Base(key), path.Ext(key))
-	return strings.TrimSuffix(strings.ToLower(fileMark.ReplaceAllString(stem, "")), "_x1")
+	name, part := splitName(key)
+	return withoutHR(name) + part
+}
+
+func withoutHR(name string) string {
+	return strings.TrimSuffix(strings.ToLower(fileMark.ReplaceAllString(name, "")), "_x1")
 }
 
 // lrNames are the names that the HR picture of an LR picture may have: its own, and that without the scale.
 func lrNames(key string) []string {
-	name := hrName(key)
-	return []string{name, xMark.ReplaceAllString(name, "")}
+	name, part := splitName(key)
+	name = withoutHR(name)
+	return []string{name + part, xMark.ReplaceAllString(name, "") + part}
 }
 
 // pairFolder is the key's folders without those that hold marks.

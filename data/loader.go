@@ -160,21 +160,21 @@ type badFiles struct {
 	seen map[string]error
 }
 
-// allow records that name failed with err and tells whether loading may go on.
-func (b *badFiles) allow(name string, err error) bool {
+// add records that name failed with err. It fails, with err as the cause, if loading may not go on.
+func (b *badFiles) add(name string, err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.seen[name] != nil {
-		return true
+		return nil
 	}
 	if len(b.seen) >= b.limit {
-		return false
+		return fmt.Errorf("data: more than %d bad files (data.max_bad): %w", b.limit, err)
 	}
 	b.seen[name] = err
 	if b.report != nil {
 		b.report(err)
 	}
-	return true
+	return nil
 }
 
 // known is the error of a file that failed before, or nil.

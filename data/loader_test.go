@@ -297,8 +297,8 @@ func TestLoaderSkips(t *testing.T) {
 	for _, err := range l.Batches(t.Context(), 0) {
 		last = err
 	}
-	if last == nil {
-		t.Error("a second bad file is beyond the limit of one")
+	if last == nil || !strings.Contains(last.Error(), "more than 1 bad files (data.max_bad): ") || !strings.Contains(last.Error(), ".png") {
+		t.Errorf("a second bad file is beyond the limit of one: error %v, want the limit and the file", last)
 	}
 }
 

@@ -47,8 +47,8 @@ var (
 
 // SubImages cuts every picture into squares and writes them as PNG below out, with the folders of their keys, as
 // NAME_s001.png, NAME_s002.png, …, row by row. Small files decode fast where a patch of a large one costs all of it.
-// Files that exist are kept, so that an interrupted run can be repeated. Pictures that cannot be read are reported and
-// passed over; the error is that of writing, or ctx's.
+// Files that exist are kept, so that an interrupted run can be repeated; one of another size is an error. Pictures that
+// cannot be read are reported and passed over; other errors are those of writing, or ctx's.
 func SubImages(ctx context.Context, items []Item, out string, c Cutting, o PrepareOptions) (Prepared, error) {
 	if c.Size < 1 || c.Step < 1 {
 		return Prepared{}, fmt.Errorf("data: cut sub-images: size %d, step %d: want at least 1", c.Size, c.Step)
@@ -59,7 +59,7 @@ func SubImages(ctx context.Context, items []Item, out string, c Cutting, o Prepa
 			for _, x := range c.starts(img.Bounds().Dx()) {
 				n++
 				part := image.Rect(x, y, x+c.Size, y+c.Size)
-				err := write(fmt.Sprintf("_s%03d", n), func() (image.Image, error) { return subImage(img, part), nil })
+				err := write(fmt.Sprintf("_s%03d", n), part.Size(), func() (image.Image, error) { return subImage(img, part), nil })
 				if err != nil {
 					return err
 				}
@@ -105,7 +105,7 @@ func MultiScale(ctx context.Context, items []Item, out string, s Scales, o Prepa
 	}
 	return prepare(ctx, items, out, o, func(img image.Image, write writeFunc) error {
 		for i, size := range s.sizes(img.Bounds().Size()) {
-			err := write(fmt.Sprintf("T%d", i), func() (image.Image, error) { return ResizeImageTo(img, size.Y, size.X, Lanczos) })
+			err := write(fmt.Sprintf("T%d", i), size, func() (image.Image, error) { return ResizeImageTo(img, size.Y, size.X, Lanczos) })
 			if err != nil {
 				return err
 			}
@@ -128,8 +128,9 @@ func (s Scales) sizes(p image.Point) []image.Point {
 	return list
 }
 
-// writeFunc writes what of returns under the source's name with a suffix, unless that file exists.
-type writeFunc func(suffix string, of func() (image.Image, error)) error
+// writeFunc writes what of returns, a picture of the given size, under the source's name with a suffix, unless that file
+// exists.
+type writeFunc func(suffix string, size image.Point, of func() (image.Image, error)) error
 
 // prepare runs make on every picture.
 func prepare(ctx context.Context, items []Item, out string, o PrepareOptions, make func(image.Image, writeFunc) error) (Prepared, error) {
@@ -161,11 +162,11 @@ func prepare(ctx context.Context, items []Item, out string, o PrepareOptions, ma
 }
 
 func (p *Prepared) writer(stem string) writeFunc {
-	return func(suffix string, of func() (image.Image, error)) error {
+	return func(suffix string, size image.Point, of func() (image.Image, error)) error {
 		name := stem + suffix + ".png"
 		if _, err := os.Lstat(name); err == nil {
 			p.Kept++
-			return nil
+			return checkKept(name, size)
 		}
 		img, err := of()
 		if err != nil {
@@ -180,6 +181,19 @@ func (p *Prepared) writer(stem string) writeFunc {
 		p.Written++
 		return nil
 	}
+}
+
+// checkKept fails if the file that is there is not a picture of this size.
+func checkKept(name string, size image.Point) error {
+	const wayOut = "choose another folder, or remove it"
+	info, err := Item{Path: name}.Info()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: it is there already: %s", err, wayOut)
+	case info.W != size.X || info.H != size.Y:
+		return fmt.Errorf("data: prepare: %q is there already with %d×%d pixels, not %d×%d: %s", name, info.W, info.H, size.X, size.Y, wayOut)
+	}
+	return nil
 }
 
 // outputStems are the paths below out, without extension, that the items' files begin with. Keys may not lead out of

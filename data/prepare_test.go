@@ -39,27 +39,44 @@ func TestSubImagesStayPaired(t *testing.T) {
 	src, out := t.TempDir(), t.TempDir()
 	hr := photo(120, 100, 1)
 	lr, _ := ResizeImage(hr, 0.25, Bicubic)
-	writePicture(t, filepath.Join(src, "hr/d/p.png"), hr)
-	writePicture(t, filepath.Join(src, "lr/d/px4.png"), lr)
+	for _, name := range []string{"hr/d/p", "hr/q_HR"} {
+		writePicture(t, filepath.Join(src, name+".png"), hr)
+	}
+	for _, name := range []string{"lr/d/px4", "lr/q_LR4"} {
+		writePicture(t, filepath.Join(src, name+".png"), lr)
+	}
 	for side, c := range map[string]Cutting{"hr": {48, 24, 0}, "lr": {12, 6, 0}} {
 		items := mustList(t, filepath.Join(src, side))
 		got, err := SubImages(t.Context(), items, filepath.Join(out, side), c, PrepareOptions{})
-		if err != nil || got.Written != 16 {
-			t.Fatalf("%s: %+v, %v; want 4×4 squares", side, got, err)
+		if err != nil || got.Written != 32 {
+			t.Fatalf("%s: %+v, %v; want 4×4 squares of 2 pictures", side, got, err)
 		}
 		again, err := SubImages(t.Context(), items, filepath.Join(out, side), c, PrepareOptions{})
-		if err != nil || again.Written != 0 || again.Kept != 16 {
+		if err != nil || again.Written != 0 || again.Kept != 32 {
 			t.Errorf("the second run: %+v, %v; want all kept", again, err)
 		}
 	}
 	a := mustList(t, filepath.Join(out, "hr"))
 	b := mustList(t, filepath.Join(out, "lr"))
-	if len(a) != 16 || a[0].Key != "d/p_s001.png" || b[0].Key != "d/px4_s001.png" {
+	if len(a) != 32 || a[0].Key != "d/p_s001.png" || b[0].Key != "d/px4_s001.png" {
 		t.Errorf("written %v and %v", itemKeys(a), itemKeys(b))
 	}
 	img, _ := a[5].Decode(0)
 	if d := pictureDiff(img, subImage(hr, image.Rect(24, 24, 72, 72))); d != 0 {
 		t.Errorf("square 6 is not the part at (24, 24): %d", d)
+	}
+	matched, err := MatchPairs(b, a)
+	if err != nil || len(matched) != 32 {
+		t.Errorf("%d pairs of 32: %v", len(matched), err)
+	}
+	found, err := Find(out, 4)
+	if err != nil || len(found.Pairs) != 32 {
+		t.Errorf("%d pairs of 32 found: %v", len(found.Pairs), err)
+	}
+	for _, p := range append(matched, found.Pairs...) {
+		if _, hrPart := splitName(p.HR.Key); !strings.HasSuffix(p.LR.Key, hrPart+".png") {
+			t.Errorf("%q is paired with %q", p.LR.Key, p.HR.Key)
+		}
 	}
 }
 
@@ -106,6 +123,48 @@ func TestPrepareReports(t *testing.T) {
 	os.WriteFile(file, nil, 0o666)
 	if _, err := SubImages(t.Context(), items, file, Cutting{8, 8, 0}, PrepareOptions{}); err == nil {
 		t.Error("the output folder is a file: no error")
+	}
+}
+
+// What an earlier run left is kept only if it has the size that this run would give it.
+func TestPrepareKeepsOneSize(t *testing.T) {
+	items := mustList(t, writePhotos(t, 90, 60, "p.png"))
+	squares := func(size, step int) func(out string) (Prepared, error) {
+		return func(out string) (Prepared, error) {
+			return SubImages(t.Context(), items, out, Cutting{size, step, 0}, PrepareOptions{})
+		}
+	}
+	shrunk := func(factor float64) func(out string) (Prepared, error) {
+		return func(out string) (Prepared, error) {
+			return MultiScale(t.Context(), items, out, Scales{Factors: []float64{factor}}, PrepareOptions{})
+		}
+	}
+	for _, c := range []struct {
+		reason       string
+		first, again func(out string) (Prepared, error)
+		want         string // of the error, "" for none
+	}{
+		{"the same squares", squares(30, 30), squares(30, 30), ""},
+		{"larger squares", squares(30, 30), squares(40, 30), "p_s001.png\" is there already with 30×30 pixels, not 40×40: choose another folder, or remove it"},
+		{"smaller squares", squares(30, 30), squares(20, 30), "with 30×30 pixels, not 20×20"},
+		{"the same copies", shrunk(0.5), shrunk(0.5), ""},
+		{"other copies", shrunk(0.5), shrunk(0.3), "pT0.png\" is there already with 45×30 pixels, not 27×18"},
+		{"no picture", func(out string) (Prepared, error) {
+			return Prepared{}, os.WriteFile(filepath.Join(out, "p_s001.png"), []byte("text"), 0o666)
+		}, squares(30, 30), "it is there already: choose another folder, or remove it"},
+	} {
+		out := t.TempDir()
+		if _, err := c.first(out); err != nil {
+			t.Fatal(err)
+		}
+		before := mustList(t, out)
+		got, err := c.again(out)
+		switch {
+		case c.want == "" && (err != nil || got.Written != 0 || got.Kept != len(before)):
+			t.Errorf("%s: %+v, %v; want all kept", c.reason, got, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(mustList(t, out)) != len(before)):
+			t.Errorf("%s: error %v, want %q and no new file", c.reason, err, c.want)
+		}
 	}
 }
 

@@ -62,8 +62,11 @@ func (s *sampler) sample(at place, bad *badFiles) (out Sample, err error) {
 		name := s.dataset.Name(index)
 		if err = bad.known(name); err == nil {
 			out, err = s.dataset.Sample(Rand(s.seed, at.epoch, index), index)
-			if err == nil || !bad.allow(name, err) {
-				return out, err
+			if err == nil {
+				return out, nil
+			}
+			if err := bad.add(name, err); err != nil {
+				return Sample{}, err
 			}
 		}
 		if replace == nil {

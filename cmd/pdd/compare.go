@@ -34,8 +34,7 @@ type compareRunCmd struct {
 
 	Metrics string `default:"psnr_y_bt601,ssim_y_bt601,sharpness" placeholder:"LIST" help:"Separated by commas, see pdd eval --help. Default: ${default}." group:"Measuring"`
 	Crop    int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor." group:"Measuring"`
-	NIQE    string `name:"niqe-prior" placeholder:"FILE" help:"Parameters of NIQE. Needed by niqe and pi." group:"Measuring"`
-	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM. Needed by nrqm and pi." group:"Measuring"`
+	parameterFlags
 	lpipsFlags
 
 	upscaleFlags `group:"Upscaling"`
@@ -98,7 +97,7 @@ func (c *compareRunCmd) options(e *env, nets *lpipsNets) (o compare.Options, err
 	if err := c.validateNets(); err != nil {
 		return o, err
 	}
-	eval := evalCmd{GT: c.GT, Metrics: c.Metrics, Crop: c.Crop, NIQE: c.NIQE, NRQM: c.NRQM}
+	eval := evalCmd{GT: c.GT, Metrics: c.Metrics, Crop: c.Crop, parameterFlags: c.parameterFlags}
 	if o.Metrics, err = eval.metrics(nets); err != nil {
 		return o, err
 	}
@@ -113,7 +112,11 @@ func (c *compareRunCmd) options(e *env, nets *lpipsNets) (o compare.Options, err
 
 // metricKey is the sha256 of the files that the metrics were made from.
 func (c *compareRunCmd) metricKey(list []measure.Metric) (string, error) {
-	files := []string{c.NIQE, c.NRQM}
+	parameters, err := c.found(c.Metrics)
+	if err != nil {
+		return "", err
+	}
+	files := []string{parameters.NIQE, parameters.NRQM}
 	for _, net := range []string{"alex", "vgg", "squeeze"} {
 		if slices.ContainsFunc(list, func(m measure.Metric) bool { return strings.HasPrefix(m.Name, "lpips_"+net) }) {
 			backbone, heads, err := c.files(net)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/gopdd/gopdd/internal/imgio"
+	"github.com/gopdd/gopdd/metrics"
 	"github.com/gopdd/gopdd/metrics/compare"
 )
 
@@ -220,6 +221,38 @@ func TestCompareHelp(t *testing.T) {
 		all.WriteString("$ pdd " + args + "\n" + o.stdout + "\n")
 	}
 	golden(t, "help-compare", all.String())
+}
+
+// Values of NIQE are measured again when the parameters in the cache are others.
+func TestCompareParameters(t *testing.T) {
+	prior, err := metrics.LoadNIQEPrior("../../metrics/testdata/prior.mat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comparePlace(t)
+	const args = "compare --gt gt --system paper/ --metrics niqe_y_yiq --crops 0 --no-figures --out out --json"
+	if o := pddRun(t, nil, strings.Fields(args)...); o.code != exitFailed || !strings.Contains(o.stderr, "pdd weights get niqe, or give --niqe-prior") {
+		t.Errorf("without parameters: %+v", o)
+	}
+	file := filepath.Join(os.Getenv("XDG_CACHE_HOME"), "gopdd", "weights", "niqe_modelparameters.mat")
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	var reports []string
+	for _, shift := range []float64{0, 1, -1} { // back to the first values
+		prior.Mean[0] += shift
+		if err := prior.Save(file); err != nil {
+			t.Fatal(err)
+		}
+		o := pddRun(t, nil, strings.Fields(args)...)
+		if o.code != exitDone {
+			t.Fatalf("%+v", o)
+		}
+		reports = append(reports, o.stdout)
+	}
+	if reports[0] == reports[1] || reports[0] != reports[2] {
+		t.Errorf("reports with parameters, others and the first again:\n%s", strings.Join(reports, "\n"))
+	}
 }
 
 // TestCompareWithoutFiles: both filters and the built-in model are there without weights; the filters are two things.

@@ -59,7 +59,7 @@ func TestDegradeCommand(t *testing.T) {
 		t.Error("the replayed image differs")
 	}
 	os.WriteFile("d.yaml", []byte("preset: bicubic_noise\nscale: 2\nsettings: {noise: {sigma: [5, 5]}}\n"), 0o666)
-	if o = pddRun(t, nil, "degrade", "hr", "--out", "yaml", "--config", "d.yaml", "--json"); o.code != 0 {
+	if o = pddRun(t, nil, "degrade", "hr", "--out", "yaml", "--config", "d.yaml", "--seed", "1", "--json"); o.code != 0 {
 		t.Fatalf("config: %+v", o)
 	}
 	var r prepared
@@ -88,7 +88,12 @@ func TestDegradeCommandFailures(t *testing.T) {
 		{[]string{"empty", "--out", "y"}, exitFailed, "no picture files"},
 		{[]string{"hr", "--out", "y", "--preset", "fog"}, exitUsage, "unknown preset"},
 		{[]string{"hr", "--out", "y", "--config", "d.yaml"}, exitFailed, "unknown preset"},
-		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--replay", "d.yaml"}, exitUsage, "exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--replay", "d.yaml"}, exitUsage, "--config and --replay exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--scale", "4"}, exitUsage, "--config and --scale exclude"},
+		{[]string{"hr", "--out", "y", "--config", "d.yaml", "--preset", "bicubic"}, exitUsage, "--config and --preset exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--preset", "bsrgan"}, exitUsage, "--replay and --preset exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--scale", "4"}, exitUsage, "--replay and --scale exclude"},
+		{[]string{"hr", "--out", "y", "--replay", "d.yaml", "--seed", "0"}, exitUsage, "--replay and --seed exclude"},
 		{[]string{"hr", "--out", "y", "--scale", "0"}, exitUsage, "scale 0"},
 	} {
 		o := pddRun(t, nil, append([]string{"degrade"}, c.args...)...)
@@ -129,6 +134,10 @@ func TestDataPrepareCommand(t *testing.T) {
 	o := pddRun(t, nil, "data", "prepare", "hr", "--out", "sub", "--kind", "subimages", "--size", "32", "--step", "16")
 	if o.code != 0 || len(files(t, "sub")) != 12 { // 80 and 64 pixels: 4×3 squares
 		t.Errorf("%+v: %v", o, files(t, "sub"))
+	}
+	o = pddRun(t, nil, "data", "prepare", "hr", "--out", "sub", "--kind", "subimages", "--size", "48", "--step", "16")
+	if o.code != exitFailed || !strings.Contains(o.stderr, "choose another folder, or remove it") {
+		t.Errorf("squares of another size in the same folder: %+v", o)
 	}
 	o = pddRun(t, nil, "data", "prepare", "hr", "--out", "multi", "--kind", "multiscale")
 	if diff := cmp.Diff([]string{"aT0.png", "aT1.png", "aT2.png"}, files(t, "multi")); diff != "" || o.code != 0 {

@@ -10,20 +10,23 @@ import (
 )
 
 type degradeCmd struct {
-	HR      string `arg:"" help:"Folder, .zip, .tar or .txt list of HR images."`
-	Out     string `required:"" short:"o" placeholder:"DIR" help:"Folder for LR/, recipes.jsonl and contact.png."`
-	Preset  string `default:"bicubic" placeholder:"NAME" help:"bicubic, resize, bicubic_blur, bicubic_noise, bicubic_jpeg, first_order, realesrgan or bsrgan."`
-	Config  string `type:"existingfile" placeholder:"YAML" help:"Degradation of this file in place of a preset."`
-	Replay  string `type:"existingfile" placeholder:"JSONL" help:"Recipes of an earlier run in place of a preset."`
-	Scale   int    `default:"4" placeholder:"4" help:"HR side / LR side."`
-	Seed    uint64 `default:"0" placeholder:"0" help:"Seed of all draws."`
-	Targets bool   `help:"Also write what the LR images were made from, sharpened and cut, to HR/."`
-	Sheet   int    `default:"12" placeholder:"12" help:"Images on the contact sheet; 0: no sheet."`
-	JSON    bool   `name:"json" help:"Print JSON."`
+	HR      string  `arg:"" help:"Folder, .zip, .tar or .txt list of HR images."`
+	Out     string  `required:"" short:"o" placeholder:"DIR" help:"Folder for LR/, recipes.jsonl and contact.png."`
+	Preset  *string `placeholder:"NAME" help:"bicubic, resize, bicubic_blur, bicubic_noise, bicubic_jpeg, first_order, realesrgan or bsrgan. Default: bicubic."`
+	Config  string  `type:"existingfile" placeholder:"YAML" help:"Degradation of this file in place of --preset and --scale."`
+	Replay  string  `type:"existingfile" placeholder:"JSONL" help:"Recipes of an earlier run in place of --preset, --scale and --seed."`
+	Scale   *int    `placeholder:"4" help:"HR side / LR side."`
+	Seed    *uint64 `placeholder:"0" help:"Seed of all draws."`
+	Targets bool    `help:"Also write what the LR images were made from, sharpened and cut, to HR/."`
+	Sheet   int     `default:"12" placeholder:"12" help:"Images on the contact sheet; 0: no sheet."`
+	JSON    bool    `name:"json" help:"Print JSON."`
 }
 
 // Run makes the set. Images that cannot be read are named and make the command fail in the end.
 func (c *degradeCmd) Run(e *env) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
 	d, recipes, err := c.degradation()
 	if err != nil {
 		return err
@@ -36,7 +39,7 @@ func (c *degradeCmd) Run(e *env) error {
 	var sheetErr error
 	bar := newCounter(e, "degrade")
 	defer bar.close()
-	o := data.DegradeOptions{Seed: c.Seed, Targets: c.Targets, Replay: recipes}
+	o := data.DegradeOptions{Seed: given(c.Seed, 0), Targets: c.Targets, Replay: recipes}
 	o.Progress = bar.at
 	o.Sample = func(r data.SampleResult) {
 		if r.Index < c.Sheet {
@@ -54,10 +57,37 @@ func (c *degradeCmd) Run(e *env) error {
 	return errors.Join(sheetErr, reportPrepared(e, done, len(items), c.Out, c.JSON))
 }
 
+// validate refuses flags of which one would be ignored: a configuration has its scale, recipes have all that was drawn.
+func (c *degradeCmd) validate() error {
+	config, replay := c.Config != "", c.Replay != ""
+	for _, pair := range []struct {
+		flags string
+		given bool
+	}{
+		{"--config and --replay", config && replay},
+		{"--config and --preset", config && c.Preset != nil},
+		{"--config and --scale", config && c.Scale != nil},
+		{"--replay and --preset", replay && c.Preset != nil},
+		{"--replay and --scale", replay && c.Scale != nil},
+		{"--replay and --seed", replay && c.Seed != nil},
+	} {
+		if pair.given {
+			return usagef("%s exclude each other", pair.flags)
+		}
+	}
+	return nil
+}
+
+// given is what a flag says, or its default.
+func given[T any](flag *T, otherwise T) T {
+	if flag == nil {
+		return otherwise
+	}
+	return *flag
+}
+
 func (c *degradeCmd) degradation() (data.Degradation, []data.Recorded, error) {
 	switch {
-	case c.Config != "" && c.Replay != "":
-		return nil, nil, usagef("--config and --replay exclude each other")
 	case c.Replay != "":
 		recipes, err := data.ReadRecipes(c.Replay)
 		return nil, recipes, err
@@ -65,7 +95,7 @@ func (c *degradeCmd) degradation() (data.Degradation, []data.Recorded, error) {
 		d, err := data.ReadDegradation(c.Config)
 		return d, nil, err
 	}
-	d, err := data.Preset(c.Preset, c.Scale)
+	d, err := data.Preset(given(c.Preset, "bicubic"), given(c.Scale, 4))
 	if err != nil {
 		return nil, nil, usageError{err}
 	}

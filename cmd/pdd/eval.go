@@ -22,8 +22,7 @@ type evalCmd struct {
 
 	Metrics string `default:"psnr_y_bt601,ssim_y_bt601,psnr_rgb,ssim_rgb" placeholder:"LIST" help:"Separated by commas: ${metrics}. Default: ${default}." group:"Measuring"`
 	Crop    int    `default:"0" placeholder:"N" help:"Leave out N pixels at each border; papers leave out the upscaling factor." group:"Measuring"`
-	NIQE    string `name:"niqe-prior" placeholder:"FILE" help:"Parameters of NIQE: .npz, .mat or JSON. Needed by niqe and pi." group:"Measuring"`
-	NRQM    string `name:"nrqm-model" placeholder:"FILE" help:"Model of NRQM: NRQM_model.mat. Needed by nrqm and pi." group:"Measuring"`
+	parameterFlags
 	lpipsFlags
 
 	JSON     string `name:"json" placeholder:"FILE" help:"Also write JSON."`
@@ -86,14 +85,17 @@ func (c *evalCmd) pairs() ([]measure.Pair, error) {
 
 func (c *evalCmd) metrics(nets *lpipsNets) ([]measure.Metric, error) {
 	m := measure.Models{LPIPS: nets.load}
-	var err error
-	if c.NIQE != "" {
-		if m.NIQE, err = metrics.LoadNIQEPrior(c.NIQE); err != nil {
+	files, err := c.found(c.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	if files.NIQE != "" {
+		if m.NIQE, err = metrics.LoadNIQEPrior(files.NIQE); err != nil {
 			return nil, err
 		}
 	}
-	if c.NRQM != "" {
-		if m.NRQM, err = metrics.LoadNRQMModel(c.NRQM); err != nil {
+	if files.NRQM != "" {
+		if m.NRQM, err = metrics.LoadNRQMModel(files.NRQM); err != nil {
 			return nil, err
 		}
 	}

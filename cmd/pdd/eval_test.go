@@ -45,7 +45,10 @@ func TestEval(t *testing.T) {
 		{"b has no truth: its row says so, the others are measured", "--pred sr --gt gt --csv out.csv --json out.json --md out.md",
 			exitFailed, "a_x4.png  80.0000", "1 of 2 pictures"},
 		{"an unknown metric is wrong usage", "--pred sr --gt gt --metrics vmaf", exitUsage, "", "unknown"},
-		{"metrics with parameters say which flag is missing", "--pred sr --metrics niqe_y_bt601", exitUsage, "", "NIQE"},
+		{"parameters of NIQE that are not here", "--pred sr --metrics niqe_y_bt601", exitFailed, "", "run: pdd weights get niqe, or give --niqe-prior"},
+		{"a model of NRQM that is not here", "--pred sr --metrics nrqm_y_yiq", exitFailed, "", "run: pdd weights get nrqm, or give --nrqm-model"},
+		{"PI needs both", "--pred sr --metrics pi_y_yiq --niqe-prior sr/b.png", exitFailed, "", "run: pdd weights get nrqm, or give --nrqm-model"},
+		{"a name of NIQE without its luma", "--pred sr --metrics niqe", exitUsage, "", "want niqe_y_bt601 or niqe_y_yiq"},
 		{"a folder that is not there", "--pred sr --gt gtx", exitFailed, "", "gtx"},
 		{"a metric that needs the truth, without one", "--pred sr", exitUsage, "", "psnr_y_bt601_pyiqa needs --gt"},
 		{"nothing to measure", "--gt gt", exitUsage, "", "--pred"},
@@ -80,10 +83,53 @@ func TestHomeless(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"eval --pred photos --gt photos --metrics lpips_alex": "set XDG_CACHE_HOME or HOME, or name files: --lpips-backbone alex=FILE",
+		"eval --pred photos --metrics niqe_y_yiq":             "set XDG_CACHE_HOME or HOME, or give --niqe-prior",
 		"weights list": "set XDG_CACHE_HOME or HOME, or give a folder with --dir",
 	} {
 		if o := pddRun(t, nil, strings.Fields(args)...); o.code != exitFailed || !strings.Contains(o.stderr, want) {
 			t.Errorf("pdd %s: %+v, want %q", args, o, want)
+		}
+	}
+}
+
+// copyFile copies a file into a folder, which it makes.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(to, content, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// NIQE and NRQM find their parameters by flags and in the cache, with the same values.
+func TestEvalParameters(t *testing.T) {
+	testdata, err := filepath.Abs("../../metrics/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	writeWaves(t, "sr/a.png", 192, 192, 1)
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	prior, model := filepath.Join(testdata, "prior.mat"), filepath.Join(testdata, "nrqm_good.mat")
+	for _, metric := range []string{"niqe_y_bt601", "nrqm_y_yiq", "pi_y_bt601"} {
+		args := []string{"eval", "--pred", "sr", "--metrics", metric, "--json"}
+		byFlags := pddRun(t, nil, append(args, "flags.json", "--niqe-prior", prior, "--nrqm-model", model)...)
+		copyFile(t, prior, filepath.Join(cache, "gopdd/weights/niqe_modelparameters.mat"))
+		copyFile(t, model, filepath.Join(cache, "gopdd/weights/NRQM_model.mat"))
+		byCache := pddRun(t, nil, append(args, "cache.json")...)
+		if byFlags.code != exitDone || byCache.code != exitDone {
+			t.Fatalf("%s: %+v, %+v", metric, byFlags, byCache)
+		}
+		want, got := readEvaluated(t, "flags.json").Files[0].Values, readEvaluated(t, "cache.json").Files[0].Values
+		if diff := cmp.Diff(want, got); diff != "" || len(got) != 1 {
+			t.Errorf("%s: %s", metric, diff)
 		}
 	}
 }

@@ -111,16 +111,16 @@ func (d *Delta) count(m report.Metric, v, base float64) {
 		d.Better++
 	case better(m, base, v):
 		d.Worse++
-	default: // as far from 1 on the other side
+	default: // as far from 1 on the other side, as 0.5 and 2 are
 		d.Equal++
 	}
 }
 
-// better reports whether a is better than b.
+// better reports whether a is better than b. Ratios are compared by their logarithms, as training's validation does.
 func better(m report.Metric, a, b float64) bool {
 	switch {
 	case m.Target:
-		return math.Abs(a-1) < math.Abs(b-1)
+		return math.Abs(math.Log(a)) < math.Abs(math.Log(b))
 	case m.Higher:
 		return a > b
 	}

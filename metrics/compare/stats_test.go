@@ -42,7 +42,8 @@ func TestCells(t *testing.T) {
 	}{
 		{"higher is better", report.Metric{Higher: true}, []float64{1, 2, 3}, []float64{2, 2, 5}, 3, 3, true, 1, [3]int{2, 0, 1}},
 		{"lower is better", report.Metric{}, []float64{1, 2, 3}, []float64{2, 2, 5}, 3, 3, false, 1, [3]int{0, 2, 1}},
-		{"1 is best: 0.5 beats 2, 1.2 equals 0.8", report.Metric{Target: true}, []float64{2, 0.75, 1}, []float64{0.5, 1.25, 1.5}, 3.25 / 3, 3, true, -0.5 / 3, [3]int{1, 1, 1}},
+		{"1 is best: 0.5 equals 2, 1.5 beats 0.6", report.Metric{Target: true}, []float64{2, 0.6, 1}, []float64{0.5, 1.5, 1.5}, 3.5 / 3, 3, true, -0.1 / 3, [3]int{1, 1, 1}},
+		{"a picture without any edge is worst", report.Metric{Target: true}, []float64{0, 0}, []float64{100, 0}, 50, 2, true, 50, [3]int{1, 0, 1}},
 		{"a failure leaves the picture out for both", report.Metric{Higher: true}, []float64{1, nan, 3}, []float64{2, 100, 5}, 3.5, 2, true, 1.5, [3]int{2, 0, 0}},
 		{"infinite like the baseline, and alone", report.Metric{Higher: true}, []float64{inf, 30}, []float64{inf, inf}, inf, 2, true, inf, [3]int{1, 0, 1}},
 		{"a baseline without any value", report.Metric{Higher: true}, []float64{nan, nan}, []float64{1, 3}, 2, 2, true, nan, [3]int{}},
