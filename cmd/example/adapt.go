@@ -27,6 +27,9 @@ settings:
   jpeg: {prob: 1, quality: [80, 92], real: true}
 `
 
+// features is a small VGG19 of recipes/features. Torchvision's has seen more: pdd weights get vgg19.
+const features = "recipes/weights/features-vgg19.safetensors"
+
 // adapt trains the built-in model on sharp photographs of anything and on the camera's pictures without ground truth, and
 // compares it with what it was on pictures of the camera that training has not seen.
 func adapt(ctx context.Context, photos, dir string, steps int) error {
@@ -65,7 +68,7 @@ func photograph(ctx context.Context, photos, dir string) error {
 func train(ctx context.Context, labelled, target, dir string, steps int) (string, error) {
 	c := pdd.EMA()
 	c.Specialist = pdd.NetworkConfig{Weights: "default"}
-	c.Features = pdd.FeaturesConfig{Random: true, InputNorm: true} // VGG19's weights are better: pdd weights get vgg19
+	c.Features = pdd.FeaturesConfig{Weights: features, InputNorm: true}
 	c.Data.HR, c.Data.Unlabelled = []string{labelled}, []string{target}
 	c.Data.Batch, c.Data.Patch = 2, 16
 	c.Steps, c.EMADecay, c.Optimizer.Milestones = steps, 0.98, nil

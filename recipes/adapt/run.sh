@@ -4,7 +4,8 @@
 #
 #   sh recipes/adapt/run.sh [DOMAIN …]        # camera phone video
 #
-# $METHODS chooses methods, $STEPS their steps; $NIQE is the file of NIQE's prior, if NIQE is to be measured too.
+# $METHODS chooses methods, $STEPS their steps; $NIQE is the file of NIQE's prior, if NIQE is to be measured too,
+# $FEATURES a VGG19 in place of ours.
 set -eu
 cd "$(dirname "$0")"
 pdd=${PDD:-../../build/pdd}
@@ -12,6 +13,7 @@ steps=${STEPS:-300}
 prepared=../default/work
 specialist=../weights/specialist-x4.safetensors # for bicubic LR
 generalist=../weights/generalist-x4.safetensors # the built-in model before its last leg
+features=${FEATURES:-../weights/features-vgg19.safetensors} # of recipes/features
 metrics=psnr_y_bt601,ssim_y_bt601,sharpness${NIQE:+,niqe_y_yiq}
 
 # Photographs of the target domains, seen as LR alone; the other training photographs are the labelled ones. Test
@@ -37,7 +39,7 @@ for domain in $domains; do
 		*) start="--weights $generalist" ;;
 		esac
 		"$pdd" train --preset "$method" $start --hr work/labelled --target "work/$domain/target/LR" --out "work/$domain/$method" \
-			--steps "$steps" --set data.patch=16 --set data.batch=2 --set features.random=true --set compute.precision=bfloat16 \
+			--steps "$steps" --set data.patch=16 --set data.batch=2 --set features.weights="$features" \
 			--set warmup.discriminator=20 --set ema_decay=0.99 --set "optimizer.milestones=[]" \
 			--set validation.lr="work/$domain/test/LR" --set validation.hr="work/$domain/test/HR" --set validation.every=100 \
 			--set output.save_every=300 --set output.log_every=50
