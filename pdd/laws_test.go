@@ -55,8 +55,11 @@ func TestBFloat16Step(t *testing.T) {
 	short := exact
 	short.Compute.Precision = pdd.BFloat16
 	bits := 8.0 // of 256
-	if tensortest.Device() != tensor.CPU {
+	switch {
+	case tensortest.Device() != tensor.CPU:
 		bits = 12
+	case !tensor.Info().BFloat16: // libtorch's kernels for CPUs without it round more: 12.9 seen
+		bits = 16
 	}
 	a, b := newTrainer(t, exact), newTrainer(t, short)
 	for i := range 3 {

@@ -85,16 +85,18 @@ func start(e *env, rank, n int, address string, output *sync.Mutex, ended chan<-
 	return c, <-begun
 }
 
-// supervise waits for all processes and returns the failure of the one that failed first.
+// supervise waits for all processes and returns the failure of the one that failed first, or that they were stopped.
 func supervise(e *env, children []*child, ended <-chan *child) error {
 	var first *child
 	var kill <-chan time.Time
-	stop := e.ctx.Done()
+	stop, stopped := e.ctx.Done(), false
 	for left := len(children); left > 0; {
 		select {
 		case c := <-ended:
 			left--
-			if c.err != nil && first == nil {
+			if c.cmd.ProcessState.ExitCode() == exitStopped {
+				stopped = true
+			} else if c.err != nil && first == nil {
 				first, kill = c, time.After(launchGrace)
 			}
 		case <-stop:
@@ -104,7 +106,10 @@ func supervise(e *env, children []*child, ended <-chan *child) error {
 			signalAll(children, syscall.SIGKILL)
 		}
 	}
-	if first == nil {
+	switch {
+	case first == nil && stopped:
+		return errStopped
+	case first == nil:
 		return nil
 	}
 	return fmt.Errorf("rank %d was the first of %d to fail: %w", first.rank, len(children), first.reason())

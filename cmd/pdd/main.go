@@ -3,8 +3,8 @@
 //	pdd weights get realesrgan-x4plus
 //	pdd upscale photos --out large --weights realesrgan-x4plus
 //
-// Exit codes: 0 done, 1 failed, 2 wrong usage. Errors are one line on standard error. A training that was told to stop and has
-// saved is done.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a training that was told to stop and has saved. Errors are one line on
+// standard error.
 //
 // Built without cgo it needs no libtorch and starts at once; it hands the commands that run networks over to a program
 // beside it, pdd-native, which is the same built with cgo (make install makes both).
@@ -46,10 +46,14 @@ type cli struct {
 
 // Exit codes.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitStopped = 3
 )
+
+// errStopped is a training that was told to stop, has saved and has said so.
+var errStopped = errors.New("stopped")
 
 // env is what a command gets from outside. Tests replace its parts.
 type env struct {
@@ -117,6 +121,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func (e *env) fail(err error) int {
 	if errors.Is(err, context.Canceled) && e.ctx.Err() != nil {
 		err = errors.New("interrupted")
+	}
+	if errors.Is(err, errStopped) {
+		return exitStopped
 	}
 	e.complain(err.Error())
 	var usage usageError

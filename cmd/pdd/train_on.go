@@ -62,7 +62,7 @@ func train(e *env, c *trainCmd) error {
 	progress.Close()
 	if stopped(err) {
 		fmt.Fprintf(e.stdout, "stopped after step %d of %d; the same command goes on from there\n", t.Done(), cfg.Steps)
-		return nil
+		return errStopped
 	}
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func trainAlong(e *env, cfg pdd.Config, d pdd.Distributed) error {
 	defer t.Close()
 	defer endWithGroup(e, t)()
 	if err = t.Run(e.ctx); stopped(err) {
-		return nil
+		return errStopped
 	}
 	return err
 }

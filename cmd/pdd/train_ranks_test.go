@@ -211,7 +211,7 @@ func TestRanksStopTogether(t *testing.T) {
 	waitForRows(t, out, 5)
 	ranks[1].Process.Signal(syscall.SIGTERM)
 	for i, p := range ranks {
-		if code := p.end(t, ranksTimeout+ranksGrace); code != exitDone {
+		if code := p.end(t, ranksTimeout+ranksGrace); code != exitStopped {
 			t.Errorf("rank %d: code %d, stderr %s", i, code, p.stderr.String())
 		}
 		if said := strings.Contains(p.stdout.String(), "stopped after step"); said != (i == 0) {

@@ -65,7 +65,7 @@ func TestTrainUsage(t *testing.T) {
 	}
 }
 
-// A run that SIGTERM stops exits with 0 and a word, and the same command goes on with it.
+// A run that SIGTERM stops says so, by its exit code too, and the same command goes on with it.
 func TestTrainStopsAndGoesOn(t *testing.T) {
 	hr, out := t.TempDir(), filepath.Join(t.TempDir(), "run")
 	picture := image.NewGray(image.Rect(0, 0, 64, 64))
@@ -138,7 +138,7 @@ func runUntilSteps(t *testing.T, args []string, log string, rows int) string {
 	}
 	cmd.Process.Signal(syscall.SIGTERM)
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitDone {
+	if code := cmd.ProcessState.ExitCode(); code != exitStopped {
 		t.Fatalf("code %d, stderr %s", code, stderr.String())
 	}
 	return stdout.String()
