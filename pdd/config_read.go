@@ -22,57 +22,51 @@ type configFile struct {
 	Config   `yaml:",inline"`
 }
 
-// parseConfig reads the file twice: for the preset, then over it.
 func parseConfig(text []byte) (Config, error) {
-	root, err := parseYAML(text)
-	if err != nil {
+	file, keys, err := readOver(text, false, func(f configFile) (Config, error) { return start(f.Preset, f.Ablation) })
+	switch {
+	case err != nil:
 		return Config{}, err
-	}
-	var file configFile
-	if _, err := readFields(root, &file, false); err != nil {
-		return Config{}, err
-	}
-	if file.Config, err = start(file.Preset, file.Ablation); err != nil {
-		return Config{}, err
-	}
-	keys, err := readFields(root, &file, false)
-	if err != nil {
-		return Config{}, err
-	}
-	if file.Preset == "" && !slices.Contains(keys, "method") {
-		return Config{}, fmt.Errorf("there is no preset: begin with a line such as preset: ema (or one of %s)", strings.Join(PresetNames()[1:], ", "))
-	}
-	if file.Preset != "" {
+	case file.Preset != "":
 		file.replaceAlternatives(keys)
+	case !slices.Contains(keys, "method"):
+		return Config{}, fmt.Errorf("there is no preset: begin with a line such as preset: ema (or one of %s)", strings.Join(PresetNames()[1:], ", "))
 	}
 	return file.Config, nil
 }
 
-// with reads the changes twice: for the ablation, then over what that makes of c.
 func (c Config) with(changes []byte) (Config, error) {
-	root, err := parseYAML(changes)
-	if err != nil {
-		return Config{}, err
-	}
-	var file configFile
-	if _, err := readFields(root, &file, true); err != nil {
-		return Config{}, err
-	}
-	switch {
-	case file.Preset != "":
-		return Config{}, errors.New("preset: changes have none: begin with it")
-	case file.Ablation != "":
-		if c, err = c.Ablate(file.Ablation); err != nil {
-			return Config{}, err
+	file, keys, err := readOver(changes, true, func(f configFile) (Config, error) {
+		switch {
+		case f.Preset != "":
+			return Config{}, errors.New("preset: changes have none: begin with it")
+		case f.Ablation != "":
+			return c.Ablate(f.Ablation)
 		}
-	}
-	file.Config = c
-	keys, err := readFields(root, &file, true)
+		return c, nil
+	})
 	if err != nil {
 		return Config{}, err
 	}
 	file.replaceAlternatives(keys)
 	return file.Config, nil
+}
+
+// readOver reads the text twice: for what it begins with, which base makes a configuration of, then over that. It returns
+// the paths of the fields that were there. null is readFields'.
+func readOver(text []byte, null bool, base func(configFile) (Config, error)) (file configFile, keys []string, err error) {
+	root, err := parseYAML(text)
+	if err != nil {
+		return file, nil, err
+	}
+	if _, err = readFields(root, &file, null); err != nil {
+		return file, nil, err
+	}
+	if file.Config, err = base(file); err != nil {
+		return file, nil, err
+	}
+	keys, err = readFields(root, &file, null)
+	return file, keys, err
 }
 
 // maxYAML bounds the text, which a checkpoint from elsewhere may bring.

@@ -107,7 +107,7 @@ func (b *batch) one(ctx context.Context, j job, r *result, turn <-chan struct{},
 		return err
 	}
 	if info.Alpha && writable(strings.ToLower(ext)) == "jpg" {
-		return errors.New("JPEG cannot hold transparency: write a .png or .tif file")
+		return imgio.ErrTransparent
 	}
 	r.Width, r.Height = info.Width, info.Height
 	<-turn

@@ -97,6 +97,9 @@ func (c *compareRunCmd) options(e *env, nets *lpipsNets) (o compare.Options, err
 	if err := c.validateNets(); err != nil {
 		return o, err
 	}
+	if c.parameterFlags, err = c.found(c.Metrics); err != nil {
+		return o, err
+	}
 	eval := evalCmd{GT: c.GT, Metrics: c.Metrics, Crop: c.Crop, parameterFlags: c.parameterFlags}
 	if o.Metrics, err = eval.metrics(nets); err != nil {
 		return o, err
@@ -112,11 +115,7 @@ func (c *compareRunCmd) options(e *env, nets *lpipsNets) (o compare.Options, err
 
 // metricKey is the sha256 of the files that the metrics were made from.
 func (c *compareRunCmd) metricKey(list []measure.Metric) (string, error) {
-	parameters, err := c.found(c.Metrics)
-	if err != nil {
-		return "", err
-	}
-	files := []string{parameters.NIQE, parameters.NRQM}
+	files := []string{c.NIQE, c.NRQM}
 	for _, net := range []string{"alex", "vgg", "squeeze"} {
 		if slices.ContainsFunc(list, func(m measure.Metric) bool { return strings.HasPrefix(m.Name, "lpips_"+net) }) {
 			backbone, heads, err := c.files(net)

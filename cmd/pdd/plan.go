@@ -18,6 +18,8 @@ const stdio = "-"
 type job struct {
 	in, out string
 	rel     string // in below the input that named it
+	from    string // in without symbolic links
+	to      string // out without them
 	skip    bool   // out is there already
 	err     error  // in is a folder that cannot be read, and there is no out
 }
@@ -37,6 +39,7 @@ type layout struct {
 // source is one input image and where it lies below the input that named it, or a folder there that cannot be read.
 type source struct {
 	path, rel string
+	real      string // path without symbolic links
 	err       error
 }
 
@@ -53,10 +56,12 @@ func plan(inputs []string, l layout) (jobs []job, note string, err error) {
 		note = fmt.Sprintf("the folders in %s are passed over without --recursive", f.passed)
 	}
 	seen := map[string]bool{}
+	for i := range f.sources {
+		f.sources[i].real = realPath(f.sources[i].path)
+	}
 	sources := slices.DeleteFunc(f.sources, func(s source) bool { // named twice
-		path := realPath(s.path)
-		again := seen[path]
-		seen[path] = true
+		again := seen[s.real]
+		seen[s.real] = true
 		return again
 	})
 	if len(sources) == 0 {
@@ -68,13 +73,14 @@ func plan(inputs []string, l layout) (jobs []job, note string, err error) {
 	}
 	jobs = make([]job, len(sources))
 	for i, s := range sources {
-		jobs[i] = job{in: s.path, rel: s.rel, err: s.err}
+		jobs[i] = job{in: s.path, rel: s.rel, from: s.real, err: s.err}
 		switch {
 		case single:
 			jobs[i].out = l.out
 		case s.err == nil:
 			jobs[i].out = filepath.Join(l.out, l.rename(s.rel))
 		}
+		jobs[i].to = realPath(jobs[i].out)
 	}
 	jobs = l.withoutResults(jobs)
 	return jobs, note, l.check(jobs)
@@ -88,10 +94,10 @@ func (l layout) withoutResults(jobs []job) []job {
 	}
 	maker := map[string]string{}
 	for _, j := range jobs {
-		maker[realPath(j.out)] = j.in
+		maker[j.to] = j.in
 	}
 	return slices.DeleteFunc(jobs, func(j job) bool {
-		in, made := maker[realPath(j.in)]
+		in, made := maker[j.from]
 		return made && in != j.in
 	})
 }
@@ -147,7 +153,7 @@ func (f *finder) folder(dir string) error {
 		}
 		switch {
 		case err != nil: // a folder, which the walk then leaves
-			f.sources = append(f.sources, source{filepath.Join(dir, rel), rel, err})
+			f.sources = append(f.sources, source{path: filepath.Join(dir, rel), rel: rel, err: err})
 		case d.IsDir() && path != root && (hidden(path) || realPath(path) == out):
 			return fs.SkipDir
 		case d.IsDir() && path != root && !f.recursive:
@@ -233,21 +239,20 @@ func writable(ext string) string {
 func (l layout) check(jobs []job) error {
 	inputs, owner := map[string]bool{}, map[string]string{}
 	for _, j := range jobs {
-		inputs[realPath(j.in)] = true
+		inputs[j.from] = true
 	}
 	for i := range jobs {
 		j := &jobs[i]
 		if j.err != nil || j.out == stdio {
 			continue
 		}
-		out := realPath(j.out)
-		if inputs[out] {
+		if inputs[j.to] {
 			return usagef("%s would overwrite the input %s: choose another --out or a --suffix", j.in, j.out)
 		}
-		if other, taken := owner[out]; taken {
+		if other, taken := owner[j.to]; taken {
 			return usagef("%s and %s would both become %s: rename one, or upscale them into different folders", other, j.in, j.out)
 		}
-		owner[out] = j.in
+		owner[j.to] = j.in
 		stat, err := os.Stat(j.out)
 		if err == nil && !stat.Mode().IsRegular() {
 			return usagef("output %s is there and is no file", j.out)

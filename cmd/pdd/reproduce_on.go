@@ -108,7 +108,7 @@ func (t *rowTraining) run(e *env, in reproduce.Inputs) (model string, seconds fl
 	}
 	progress := newTrainProgress(e, t.cfg, 1)
 	defer progress.Close()
-	trainer, err := pdd.NewTrainer(t.cfg, pdd.WithLogger(slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn}))),
+	trainer, err := pdd.NewTrainer(t.cfg, logTo(progress, slog.LevelWarn),
 		pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))
 	if err != nil {
 		return "", 0, err

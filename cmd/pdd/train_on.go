@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -47,8 +48,7 @@ func train(e *env, c *trainCmd) error {
 	if c.Quiet {
 		level = slog.LevelWarn
 	}
-	log := slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))
-	opts := []pdd.TrainerOption{pdd.WithLogger(log), pdd.WithDistributed(d)}
+	opts := []pdd.TrainerOption{logTo(progress, level), pdd.WithDistributed(d)}
 	if e.terminal && !c.Quiet { // elsewhere the log's lines say the same
 		opts = append(opts, pdd.OnStep(func(r pdd.StepReport) { progress.Step(r.Step, shown(r)) }))
 	}
@@ -73,8 +73,7 @@ func train(e *env, c *trainCmd) error {
 
 // trainAlong is the work of a rank other than 0, which says only what goes wrong.
 func trainAlong(e *env, cfg pdd.Config, d pdd.Distributed) error {
-	warn := slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})
-	t, err := pdd.NewTrainer(cfg, pdd.WithLogger(slog.New(warn)), pdd.WithDistributed(d))
+	t, err := pdd.NewTrainer(cfg, logTo(e.stderr, slog.LevelWarn), pdd.WithDistributed(d))
 	if err != nil {
 		return err
 	}
@@ -84,6 +83,11 @@ func trainAlong(e *env, cfg pdd.Config, d pdd.Distributed) error {
 		return errStopped
 	}
 	return err
+}
+
+// logTo writes a run's log from a level on, as text.
+func logTo(w io.Writer, level slog.Level) pdd.TrainerOption {
+	return pdd.WithLogger(slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})))
 }
 
 // stopped tells that a run was told to stop and has.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"regexp"
 	"time"
+
+	"github.com/gopdd/gopdd/internal/imgio"
 )
 
 type upscaleCmd struct {
@@ -83,9 +85,6 @@ func (c *upscaleCmd) validate() error {
 	return c.engineFlags.validate(c.Precision)
 }
 
-// decodedPixel is what decoding takes of memory for a pixel, for a while (imgio.Limits).
-const decodedPixel = 16
-
 // process makes the engine, if there is anything to do, and runs the jobs on it.
 func (c *upscaleCmd) process(e *env, jobs []job) (images []result, upscaler any, err error) {
 	b := batch{call: callConfig{ColorCorrection: c.ColorCorrection, OutScale: c.OutScale}, quality: c.Quality, ahead: 2,
@@ -95,7 +94,7 @@ func (c *upscaleCmd) process(e *env, jobs []job) (images []result, upscaler any,
 	}
 	if c.MemoryLimit > 0 {
 		b.ahead = 1 // the limit is the engine's business, a second image would come on top
-		b.limits.MaxPixels = max(int64(c.MemoryLimit)/decodedPixel, 1)
+		b.limits.MaxPixels = max(int64(c.MemoryLimit)/imgio.PixelBytes, 1)
 	}
 	if anyToDo(jobs) {
 		if b.engine, err = c.newEngine(e); err != nil {

@@ -10,7 +10,7 @@ import (
 func BenchmarkEncodeJPEG(b *testing.B) {
 	for _, img := range opaques(image.Rect(0, 0, 1024, 1024)) {
 		b.Run(typeName(img), func(b *testing.B) {
-			encode, err := writeConfig{quality: DefaultQuality}.encoder("x.jpg", img)
+			encode, err := encoder("x.jpg", img, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

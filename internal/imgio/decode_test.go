@@ -251,13 +251,8 @@ func seeds(t testing.TB) map[string][]byte {
 		out[format] = encoded(t, format, everyType(image.Rect(0, 0, 11, 6))[2])
 	}
 	for _, ext := range []string{".png", ".jpg", ".tif"} {
-		cfg, img := writeConfig{quality: 90, profile: iccProfile("RGB ", 140)}, opaques(image.Rect(0, 0, 3, 2))[0]
-		encode, err := cfg.encoder(ext, img)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var buf bytes.Buffer
-		if err := encode(&buf, img); err != nil {
+		if err := Encode(&buf, ext, opaques(image.Rect(0, 0, 3, 2))[0], Quality(90), Profile(iccProfile("RGB ", 140))); err != nil {
 			t.Fatal(err)
 		}
 		out["profile"+ext] = buf.Bytes()

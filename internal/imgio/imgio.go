@@ -38,10 +38,14 @@ const (
 var (
 	ErrUnknownFormat = errors.New("not a PNG, JPEG, TIFF, WebP, BMP or GIF file")
 	ErrTooLarge      = errors.New("image is too large")
+	ErrTransparent   = errors.New("JPEG cannot hold transparency: write a .png or .tif file")
 )
 
+// PixelBytes is about what decoding takes at most for a pixel, for a while (progressive JPEG, 16-bit TIFF).
+const PixelBytes = 16
+
 // Limits bound what a file may make the decoder allocate. The zero value stands for the defaults. Decoding takes at
-// most about 16 bytes a pixel for a while (progressive JPEG, 16-bit TIFF) and 1 to 8 afterwards.
+// most [PixelBytes] a pixel for a while and 1 to 8 afterwards.
 type Limits struct {
 	MaxPixels int64 // width*height; 0 = DefaultMaxPixels
 	MaxBytes  int64 // of the file; 0 = DefaultMaxBytes

@@ -55,35 +55,33 @@ func jpegSegments(read readFunc) iter.Seq[part] {
 }
 
 func pngChunks(read readFunc) iter.Seq[part] {
-	return func(yield func(part) bool) {
-		off := int64(8)
-		for range maxParts {
-			head := read(off, 8)
-			if head == nil {
-				return
-			}
-			size := int64(binary.BigEndian.Uint32(head))
-			if !yield(part{string(head[4:]), off + 8, size}) {
-				return
-			}
-			off += 12 + size // a checksum follows
-		}
-	}
+	return chunks(read, 8, func(head []byte) (string, int64, int64) {
+		return string(head[4:]), int64(binary.BigEndian.Uint32(head)), 4 // a checksum
+	})
 }
 
 func webpChunks(read readFunc) iter.Seq[part] {
+	return chunks(read, 12, func(head []byte) (string, int64, int64) {
+		size := int64(binary.LittleEndian.Uint32(head[4:]))
+		return string(head[:4]), size, size % 2 // padded to an even size
+	})
+}
+
+// chunks walks chunks from off on, of whose first 8 bytes parse tells the name, the size of the content that follows them,
+// and how many bytes follow that.
+func chunks(read readFunc, off int64, parse func(head []byte) (name string, size, more int64)) iter.Seq[part] {
 	return func(yield func(part) bool) {
-		off := int64(12)
+		at := off
 		for range maxParts {
-			head := read(off, 8)
+			head := read(at, 8)
 			if head == nil {
 				return
 			}
-			size := int64(binary.LittleEndian.Uint32(head[4:]))
-			if !yield(part{string(head[:4]), off + 8, size}) {
+			name, size, more := parse(head)
+			if !yield(part{name, at + 8, size}) {
 				return
 			}
-			off += 8 + size + size%2 // padded to an even size
+			at += 8 + size + more
 		}
 	}
 }

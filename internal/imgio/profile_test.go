@@ -70,6 +70,17 @@ func TestProfileKept(t *testing.T) {
 	}
 }
 
+// profileSegment is a JPEG segment with a part of a profile.
+func profileSegment(number, count byte, data []byte) string {
+	head := binary.BigEndian.AppendUint16([]byte("\xff\xe2"), uint16(2+12+2+len(data)))
+	return string(head) + "ICC_PROFILE\x00" + string([]byte{number, count}) + string(data)
+}
+
+// withSegments puts segments behind the first marker of a JPEG file.
+func withSegments(file []byte, segments ...string) []byte {
+	return slices.Concat(file[:2], []byte(strings.Join(segments, "")), file[2:])
+}
+
 // TestProfileRead: profiles as other programs embed them. A damaged one is lost, the picture is not.
 func TestProfileRead(t *testing.T) {
 	rgb, gray, cmyk := iccProfile("RGB ", 300), iccProfile("GRAY", 300), iccProfile("CMYK", 300)
@@ -82,13 +93,7 @@ func TestProfileRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	segment := func(number, count byte, data []byte) string {
-		head := binary.BigEndian.AppendUint16([]byte("\xff\xe2"), uint16(2+12+2+len(data)))
-		return string(head) + "ICC_PROFILE\x00" + string([]byte{number, count}) + string(data)
-	}
-	withSegments := func(file []byte, segments ...string) []byte {
-		return slices.Concat(file[:2], []byte(strings.Join(segments, "")), file[2:])
-	}
+	segment := profileSegment
 	deflated := deflate(t, rgb)
 	withChunk := func(file []byte, name string, data []byte) []byte {
 		return slices.Concat(file[:33], pngChunk("iCCP", append([]byte(name), data...)), file[33:])

@@ -23,19 +23,3 @@ func (lim Limits) readAll(r io.Reader) (io.ReadSeeker, error) {
 	content, err := io.ReadAll(io.LimitReader(r, cmp.Or(lim.MaxBytes, DefaultMaxBytes)+1))
 	return bytes.NewReader(content), err
 }
-
-// Encode writes img to w in the format of the extension ext, such as ".png", as [WriteFile] does to a file.
-func Encode(w io.Writer, ext string, img image.Image, opts ...WriteOption) error {
-	cfg := writeConfig{quality: DefaultQuality}
-	for _, opt := range opts {
-		opt(&cfg)
-	}
-	encode, err := cfg.encoder(ext, img)
-	if err == nil {
-		err = encode(w, img)
-	}
-	if err != nil {
-		return fmt.Errorf("imgio: encode: %w", err)
-	}
-	return nil
-}

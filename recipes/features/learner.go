@@ -161,13 +161,8 @@ func crossEntropy(s *tensor.Scope, logits torch.Tensor, class []int) torch.Tenso
 func right(s *tensor.Scope, logits torch.Tensor, class []int) (share float64) {
 	v, classes := s.Float32s(logits), int(s.Shape(logits)[1])
 	for i, c := range class {
-		row, best := v[i*classes:(i+1)*classes], 0
-		for k := range row {
-			if row[k] > row[best] {
-				best = k
-			}
-		}
-		if best == c {
+		row := v[i*classes : (i+1)*classes]
+		if slices.Index(row, slices.Max(row)) == c {
 			share += 1 / float64(len(class))
 		}
 	}
